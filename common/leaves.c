@@ -1,0 +1,33 @@
+#include "common/leaves.h"
+
+/*
+ * With 64 rows the work on a leaf outweighs what it costs to begin and end one; but there are as many leaves as workers
+ * can usefully be tried with on a small dataset.
+ */
+enum { ROWS_WANTED = 64, LEAVES_WANTED = 1024 };
+
+/* floor(total * part / parts) without overflow of the product. */
+static uint64_t fraction(uint64_t total, uint64_t part, uint64_t parts)
+{
+	return total / parts * part + total % parts * part / parts;
+}
+
+uint32_t leaves_count(uint64_t rows)
+{
+	if (rows <= LEAVES_WANTED)
+		return (uint32_t)rows;
+	uint64_t wanted = rows / ROWS_WANTED;
+	if (wanted < LEAVES_WANTED)
+		return LEAVES_WANTED;
+	return wanted < LEAVES_MAX ? (uint32_t)wanted : LEAVES_MAX;
+}
+
+struct range leaves_units(uint64_t units, uint32_t count, uint32_t leaf)
+{
+	return (struct range){fraction(units, leaf, count), fraction(units, (uint64_t)leaf + 1, count)};
+}
+
+struct range leaves_chunk(uint32_t count, uint32_t workers, uint32_t worker)
+{
+	return (struct range){fraction(count, worker, workers), fraction(count, (uint64_t)worker + 1, workers)};
+}
