@@ -1,0 +1,56 @@
+#include "common/mapping.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+bool mapping_open(struct mapping *mapping, int descriptor, uint64_t offset, size_t length)
+{
+	size_t place;
+	return mapping_open_windows(mapping, descriptor, &offset, 1, length, &place);
+}
+
+/* The pages that `length` bytes from `slack` on touch, in bytes. */
+static size_t pages_length(size_t slack, size_t length, size_t page)
+{
+	return (slack + length + page - 1) / page * page;
+}
+
+bool mapping_open_windows(
+        struct mapping *mapping, int descriptor, const uint64_t *offsets, size_t count, size_t length, size_t *places)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t total = 0;
+	for (size_t i = 0; i < count; i++)
+		total += pages_length(offsets[i] % page, length, page);
+	/* One window needs no reservation; for more, inaccessible pages keep their places free until they are laid. */
+	int protection = count == 1 ? PROT_READ : PROT_NONE;
+	uint64_t first = count == 1 ? offsets[0] - offsets[0] % page : 0;
+	char *base = mmap(NULL, total, protection, MAP_SHARED, descriptor, (off_t)first);
+	if (base == MAP_FAILED)
+		return false;
+	size_t at = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t slack = offsets[i] % page;
+		size_t span = pages_length(slack, length, page);
+		if (count > 1 && mmap(base + at, span, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor,
+		                         (off_t)(offsets[i] - slack)) == MAP_FAILED) {
+			int reason = errno;
+			munmap(base, total);
+			errno = reason;
+			return false;
+		}
+		places[i] = at + slack - offsets[0] % page;
+		at += span;
+	}
+	*mapping = (struct mapping){(unsigned char *)base + offsets[0] % page, base, total};
+	return true;
+}
+
+void mapping_close(struct mapping *mapping)
+{
+	if (mapping->bytes != NULL)
+		munmap(mapping->base, mapping->mapped);
+	*mapping = (struct mapping){0};
+}

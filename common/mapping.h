@@ -1,0 +1,31 @@
+/* Read-only windows on a file, and the only owner of mmap(2). */
+#ifndef FORKFIT_COMMON_MAPPING_H
+#define FORKFIT_COMMON_MAPPING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mapping {
+	const unsigned char *bytes; /* the byte at the (first) offset asked for; NULL: nothing is mapped */
+	void *base;                 /* private: the first page, */
+	size_t mapped;              /* and the length of all pages */
+};
+
+/*
+ * Maps length > 0 bytes from `offset` on, and the rest of the pages they lie in. The file must be that long. False:
+ * errno says why; ENOMEM also where the process may not map so much (RLIMIT_AS).
+ */
+bool mapping_open(struct mapping *mapping, int descriptor, uint64_t offset, size_t length);
+
+/*
+ * Maps `length` bytes from each of `count` offsets, and nothing between them. places[i] becomes the distance from
+ * mapping->bytes to the i-th window's first byte.
+ */
+bool mapping_open_windows(
+        struct mapping *mapping, int descriptor, const uint64_t *offsets, size_t count, size_t length, size_t *places);
+
+/* Does nothing where nothing is mapped. */
+void mapping_close(struct mapping *mapping);
+
+#endif
