@@ -1,0 +1,299 @@
+#include "worker/worker.h"
+
+#include "common/clock.h"
+#include "common/frame_io.h"
+#include "common/tree.h"
+#include "worker/chunk.h"
+#include "worker/isolation.h"
+#include "worker/kernels.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a worker has been told so far decides what it may be told next. */
+enum phase { PHASE_NEW, PHASE_ASSIGNED, PHASE_COUNT };
+
+struct worker {
+	struct frame_reader reader;
+	struct frame_writer writer;
+	enum phase phase;
+	struct frame_header question; /* the frame being answered */
+	struct assignment assignment;
+	struct chunk *chunk;
+	struct chunk_facts facts;
+	struct kernels kernels;
+	struct tree_stack tree;
+	double *parameters; /* features + 1 */
+	double *first_row;  /* features + 1 */
+};
+
+/* What a frame's handler wants next. */
+enum outcome { GO_ON, LEAVE, GIVE_UP, PIPE_FAILED };
+
+/* Writes the whole queue; the descriptor blocks. */
+static enum outcome send_queue(struct worker *worker)
+{
+	enum io_status status;
+	do
+		status = frame_writer_flush(&worker->writer, STDOUT_FILENO);
+	while (status == IO_BLOCKED);
+	if (status == IO_CLOSED)
+		return LEAVE; /* the coordinator is gone */
+	return status == IO_DONE ? GO_ON : PIPE_FAILED;
+}
+
+static enum outcome send_error(struct worker *worker, const struct worker_error *error)
+{
+	if (!wire_encode_error(&worker->writer.queue, &worker->question, error))
+		return PIPE_FAILED;
+	enum outcome outcome = send_queue(worker);
+	return outcome == GO_ON ? GIVE_UP : outcome;
+}
+
+static enum outcome fail(struct worker *worker, enum error_stage stage, int system_error, const char *text)
+{
+	struct worker_error error;
+	chunk_fail(&error, stage, system_error, text);
+	return send_error(worker, &error);
+}
+
+static void forget_assignment(struct worker *worker)
+{
+	chunk_free(worker->chunk);
+	kernels_release(&worker->kernels);
+	tree_stack_release(&worker->tree);
+	free(worker->parameters);
+	free(worker->first_row);
+	assignment_release(&worker->assignment);
+	worker->chunk = NULL;
+	worker->parameters = worker->first_row = NULL;
+	worker->phase = PHASE_NEW;
+}
+
+/* Is the new assignment the present one but for the centre? Then the chunk stays loaded. */
+static bool same_chunk(const struct assignment *a, const struct assignment *b)
+{
+	return a->leaf_count == b->leaf_count && a->leaves.begin == b->leaves.begin && a->leaves.end == b->leaves.end &&
+	       a->bytes.begin == b->bytes.begin && a->bytes.end == b->bytes.end && a->quotes == b->quotes &&
+	       a->cache_bytes == b->cache_bytes && a->dataset.features == b->dataset.features &&
+	       strcmp(a->dataset.path, b->dataset.path) == 0 &&
+	       memcmp(a->dataset.columns, b->dataset.columns,
+	               ((size_t)a->dataset.features + 1) * sizeof *a->dataset.columns) == 0;
+}
+
+/* Allocates all that rounds will need. */
+static bool prepare_rounds(struct worker *worker)
+{
+	const struct dataset *dataset = &worker->assignment.dataset;
+	size_t columns = (size_t)dataset->features + 1;
+	/* A CSV's parser has left such rows out already. */
+	bool skip = dataset->missing == MISSING_SKIP_ROW && dataset->format == DATASET_NPY;
+	worker->parameters = calloc(columns, sizeof(double));
+	worker->first_row = calloc(columns, sizeof(double));
+	return worker->parameters != NULL && worker->first_row != NULL &&
+	       kernels_init(&worker->kernels, dataset->features, skip, kernel_best_clone()) &&
+	       tree_stack_init(&worker->tree, sums_max_width(dataset->features));
+}
+
+/* Copies the chunk's first row that counts to worker->first_row. *found: there is one. */
+static bool find_first_row(struct worker *worker, bool *found, struct worker_error *error)
+{
+	uint32_t d = worker->assignment.dataset.features;
+	struct tile_reader *reader = &worker->kernels.reader;
+	*found = false;
+	for (uint64_t leaf = worker->assignment.leaves.begin; leaf < worker->assignment.leaves.end; leaf++) {
+		struct leaf_rows rows;
+		struct tile tile;
+		if (!chunk_leaf(worker->chunk, (uint32_t)leaf, &rows, error))
+			return false;
+		tile_reader_begin(reader, &rows);
+		if (!tile_reader_next(reader, &tile))
+			continue;
+		for (uint32_t j = 0; j <= d; j++)
+			worker->first_row[j] = tile_value(&tile, 0, j, d);
+		*found = true;
+		return true;
+	}
+	return true;
+}
+
+static enum outcome load_chunk(struct worker *worker)
+{
+	struct worker_error error;
+	if (!prepare_rounds(worker))
+		return fail(worker, STAGE_SYSTEM, ENOMEM, "cannot prepare for the chunk");
+	worker->chunk = chunk_new(&worker->assignment, &worker->facts, &error);
+	if (worker->chunk == NULL)
+		return send_error(worker, &error);
+	worker->phase = PHASE_ASSIGNED;
+	return GO_ON;
+}
+
+static enum outcome take_assignment(struct worker *worker, const unsigned char *payload)
+{
+	uint64_t began = clock_now_ns();
+	struct assignment assignment;
+	bool out_of_memory;
+	if (wire_decode_assign(payload, worker->question.payload_length, &assignment, &out_of_memory) != WIRE_OK)
+		return fail(worker, STAGE_PROTOCOL, 0, "an ASSIGN frame that does not make sense");
+	if (out_of_memory)
+		return fail(worker, STAGE_SYSTEM, ENOMEM, "cannot take the assignment");
+	if (worker->phase == PHASE_ASSIGNED && same_chunk(&worker->assignment, &assignment)) {
+		double *centre = worker->assignment.centre;
+		worker->assignment.centre = assignment.centre;
+		assignment.centre = centre;
+		assignment_release(&assignment);
+	} else {
+		forget_assignment(worker);
+		worker->assignment = assignment;
+		enum outcome outcome = load_chunk(worker);
+		if (outcome != GO_ON)
+			return outcome;
+	}
+	bool found = false;
+	struct worker_error error;
+	if (!worker->facts.quote_seen && !find_first_row(worker, &found, &error))
+		return send_error(worker, &error);
+	struct ready ready = {
+	        .rows = worker->facts.rows,
+	        .skipped = worker->facts.skipped,
+	        .quote_seen = worker->facts.quote_seen,
+	        .first_row_count = found ? worker->assignment.dataset.features + 1 : 0,
+	        .first_row = worker->first_row,
+	        .busy_ns = clock_now_ns() - began,
+	};
+	if (!wire_encode_ready(&worker->writer.queue, &worker->question, &ready))
+		return PIPE_FAILED;
+	return send_queue(worker);
+}
+
+/* One pass over the chunk: the tree's stack then holds its maximal nodes. */
+static bool sum_chunk(struct worker *worker, const struct params *params, struct worker_error *error)
+{
+	const struct assignment *assignment = &worker->assignment;
+	kernels_choose(&worker->kernels, params->kernel, params->values, assignment->centre);
+	tree_stack_reset(
+	        &worker->tree, sums_width(params->kernel, assignment->dataset.features), assignment->leaves.begin);
+	for (uint64_t leaf = assignment->leaves.begin; leaf < assignment->leaves.end; leaf++) {
+		struct leaf_rows rows;
+		struct tree_node node = {0, (uint32_t)leaf};
+		if (!chunk_leaf(worker->chunk, (uint32_t)leaf, &rows, error))
+			return false;
+		if (kernels_sum_leaf(&worker->kernels, &rows, tree_stack_place(&worker->tree, node)))
+			tree_stack_push(&worker->tree, node);
+	}
+	tree_stack_settle(&worker->tree, assignment->leaves.end);
+	return true;
+}
+
+/* The first pass over all numbers meets what cannot be calculated with: in its sums, so that it costs nothing. */
+static bool sums_are_finite(const struct tree_stack *tree)
+{
+	for (size_t i = 0; i < tree->count * tree->width; i++)
+		if (!isfinite(tree->vectors[i]))
+			return false;
+	return true;
+}
+
+static enum outcome run_round(struct worker *worker, const unsigned char *payload)
+{
+	uint64_t began = clock_now_ns();
+	struct params params;
+	struct worker_error error;
+	uint32_t values = worker->assignment.dataset.features + 1;
+	if (wire_decode_params(payload, worker->question.payload_length, values, worker->parameters, &params) !=
+	        WIRE_OK)
+		return fail(worker, STAGE_PROTOCOL, 0, "a PARAMS frame that does not make sense");
+	if (!sum_chunk(worker, &params, &error))
+		return send_error(worker, &error);
+	if (params.kernel == KERNEL_MEANS && !sums_are_finite(&worker->tree) &&
+	        chunk_find_not_finite(worker->chunk, &error))
+		return send_error(worker, &error);
+	struct gradient gradient = {
+	        .kernel = params.kernel,
+	        .node_count = (uint32_t)worker->tree.count,
+	        .width = (uint32_t)worker->tree.width,
+	        .nodes = worker->tree.nodes,
+	        .vectors = worker->tree.vectors,
+	        .busy_ns = clock_now_ns() - began,
+	};
+	if (!wire_encode_gradient(&worker->writer.queue, &worker->question, &gradient))
+		return PIPE_FAILED;
+	return send_queue(worker);
+}
+
+static enum outcome stop(struct worker *worker, const unsigned char *payload)
+{
+	(void)worker;
+	(void)payload;
+	return LEAVE;
+}
+
+typedef enum outcome (*frame_handler)(struct worker *, const unsigned char *payload);
+
+/* The frames that are legal in each phase; all others are faults of protocol. */
+static const frame_handler handlers[PHASE_COUNT][FRAME_TYPE_END] = {
+        [PHASE_NEW] = {[FRAME_ASSIGN] = take_assignment, [FRAME_STOP] = stop},
+        [PHASE_ASSIGNED] = {[FRAME_ASSIGN] = take_assignment, [FRAME_PARAMS] = run_round, [FRAME_STOP] = stop},
+};
+
+static enum outcome handle_frame(struct worker *worker, const unsigned char *payload)
+{
+	frame_handler handler = handlers[worker->phase][worker->question.type];
+	if (handler != NULL)
+		return handler(worker, payload);
+	char text[WIRE_TEXT_MAX];
+	snprintf(text, sizeof text, "a frame of type %s is not legal here", frame_type_name(worker->question.type));
+	return fail(worker, STAGE_PROTOCOL, 0, text);
+}
+
+/* Waits for the next frame and handles it. */
+static enum outcome serve_one(struct worker *worker)
+{
+	const unsigned char *payload;
+	enum wire_status wire;
+	while ((wire = frame_reader_next(&worker->reader, &worker->question, &payload)) == WIRE_SHORT) {
+		enum io_status status = frame_reader_fill(&worker->reader, STDIN_FILENO);
+		if (status == IO_CLOSED)
+			return LEAVE; /* the coordinator is gone */
+		if (status == IO_FAILED)
+			return PIPE_FAILED;
+	}
+	if (wire != WIRE_OK)
+		return fail(worker, STAGE_PROTOCOL, 0, wire_status_text(wire));
+	return handle_frame(worker, payload);
+}
+
+static enum worker_exit serve(struct worker *worker)
+{
+	for (;;) {
+		switch (serve_one(worker)) {
+		case GO_ON:
+			break;
+		case LEAVE:
+			return WORKER_LEFT;
+		case GIVE_UP:
+			return WORKER_GAVE_UP;
+		case PIPE_FAILED:
+			return WORKER_IO_FAILED;
+		}
+	}
+}
+
+enum worker_exit worker_main(pid_t coordinator)
+{
+	struct worker worker = {.phase = PHASE_NEW};
+	if (!isolation_enter(coordinator))
+		return WORKER_LEFT;
+	if (!frame_reader_init(&worker.reader, wire_max_payload_down()))
+		return WORKER_NO_MEMORY;
+	enum worker_exit status = serve(&worker);
+	forget_assignment(&worker);
+	frame_reader_release(&worker.reader);
+	frame_writer_release(&worker.writer);
+	return status;
+}
