@@ -1,0 +1,132 @@
+# `make help` lists the targets. CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS belong to the user: what the sources need is
+# added beside them. WERROR=1 turns warnings into errors.
+
+VERSION = 0.1.0
+BUILD = build
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+
+MAKEFLAGS += -r --no-print-directory
+
+# Behind the user's flags, because the result is not the same to the bit with any other value of -ffp-contract.
+LANGUAGE = -std=c11 -D_POSIX_C_SOURCE=200809L -I. -ffp-contract=off
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wvla -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
+	$(if $(WERROR),-Werror)
+# Criterion's assertion macros narrow to a bit-field and keep text in char *, in the file that uses them.
+TEST_WARNINGS = $(WARNINGS) -Wno-conversion -Wno-sign-conversion -Wno-write-strings
+COMPILE = $(CC) $(1) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(LANGUAGE) -MMD -MP -c
+LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS)
+
+PROGRAM_SOURCES = $(sort $(wildcard common/*.c worker/*.c coordinator/*.c))
+UNIT_SOURCES = $(sort $(wildcard tests/unit/*.c))
+END_TO_END_SOURCES = $(sort $(wildcard tests/end_to_end/*.c))
+SOURCES = $(PROGRAM_SOURCES) $(UNIT_SOURCES) $(END_TO_END_SOURCES)
+VERSIONED_SOURCES := $(shell grep -lw FORKFIT_VERSION $(PROGRAM_SOURCES) /dev/null)
+FORMATTED = $(SOURCES) $(sort $(wildcard common/*.h worker/*.h coordinator/*.h tests/*/*.h))
+ANALYSED_AS = -D_POSIX_C_SOURCE=200809L -I. -DFORKFIT_VERSION='""'
+SCRIPTS = .ci/require .ci/run $(wildcard tests/*.sh)
+
+objects = $(patsubst %.c,$(BUILD)/objects/%.o,$(1))
+TEST_PROGRAMS = $(BUILD)/tests/unit $(BUILD)/tests/end_to_end
+
+# Commands or Debian packages, as .ci/require takes them.
+BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev
+TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev strace python3 python3-jsonschema
+LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck
+
+.PHONY: all run test test-programs sanitize lint format install uninstall clean help FORCE
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/coordinator ## build the program (the default)
+
+run: ## install what the build needs where it is missing, build, and train the example
+	@.ci/require $(BUILD_NEEDS)
+	@$(MAKE) all
+	$(BUILD)/coordinator --config configs/quickstart.json
+
+test: ## install what the tests need where it is missing, build, and run all tests (FILTER='suite/test' for some)
+	@.ci/require $(TEST_NEEDS)
+	@$(MAKE) test-programs
+	@FORKFIT_COORDINATOR='$(BUILD)/coordinator' SANITIZER_REPORTS='$(if $(SANITIZE),$(BUILD)/reports)' \
+		FILTER='$(FILTER)' tests/run_tests.sh $(TEST_PROGRAMS)
+
+test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS)
+
+sanitize: ## run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) test BUILD='$(BUILD)/sanitize' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+
+lint: ## check layout, the walls between the rooms, and the warnings of compilers and analysers
+	@.ci/require $(LINT_NEEDS)
+	clang-format --dry-run -Werror $(FORMATTED)
+	python3 .ci/walls
+	tests/lint_selftest.sh
+	@$(MAKE) test-programs BUILD='$(BUILD)/lint-gcc' CC=gcc WERROR=1
+	@$(MAKE) test-programs BUILD='$(BUILD)/lint-clang' CC=clang WERROR=1
+	cppcheck --quiet --std=c11 --platform=unix64 --error-exitcode=1 --enable=warning,performance --inline-suppr \
+		$(ANALYSED_AS) $(PROGRAM_SOURCES)
+	@echo 'clang-tidy, with the checks in .clang-tidy'
+	@printf '%s\n' $(PROGRAM_SOURCES) | \
+		xargs -P "$$(nproc)" -I '{}' clang-tidy --quiet '{}' -- -std=c11 $(ANALYSED_AS)
+	shellcheck $(SCRIPTS)
+
+format: ## lay out the sources with clang-format
+	clang-format -i $(FORMATTED)
+
+install: all ## copy the program and the examples below $(DESTDIR)$(PREFIX)
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/forkfit/data'
+	install '$(BUILD)/coordinator' '$(DESTDIR)$(PREFIX)/bin/coordinator'
+	install -m 644 $(wildcard configs/*.json) '$(DESTDIR)$(PREFIX)/share/forkfit'
+	install -m 644 $(wildcard configs/data/*) '$(DESTDIR)$(PREFIX)/share/forkfit/data'
+
+uninstall: ## remove what install copied
+	rm -f '$(DESTDIR)$(PREFIX)/bin/coordinator'
+	rm -rf '$(DESTDIR)$(PREFIX)/share/forkfit'
+
+clean: ## remove everything that was built
+	rm -rf '$(BUILD)'
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 14
+
+$(BUILD)/coordinator: $(call objects,$(PROGRAM_SOURCES)) $(BUILD)/sources
+	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS) -ljansson -lm
+
+$(BUILD)/tests/unit: $(call objects,$(UNIT_SOURCES) $(filter-out coordinator/main.c,$(PROGRAM_SOURCES)))
+$(BUILD)/tests/end_to_end: $(call objects,$(END_TO_END_SOURCES))
+$(TEST_PROGRAMS): $(BUILD)/sources
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS) -lcriterion -ljansson -lm
+
+$(BUILD)/objects/tests/%.o: tests/%.c $(BUILD)/prerequisites
+	@mkdir -p $(@D)
+	$(call COMPILE,$(TEST_WARNINGS)) -o $@ $<
+
+$(BUILD)/objects/%.o: %.c $(BUILD)/prerequisites
+	@mkdir -p $(@D)
+	$(call COMPILE,$(WARNINGS)) $(DEFINE) -o $@ $<
+
+$(call objects,$(VERSIONED_SOURCES)): DEFINE = -DFORKFIT_VERSION='"$(VERSION)"'
+$(call objects,$(VERSIONED_SOURCES)): $(BUILD)/version
+
+# Three texts on which files depend. Each is rewritten only when it differs, so that a change of compiler, flags,
+# version or list of sources rebuilds what it concerns, and nothing else.
+TEXTS = $(BUILD)/flags $(BUILD)/sources $(BUILD)/version
+$(BUILD)/flags: text = $(call COMPILE,$(WARNINGS)) | $(LINK) $(LDLIBS)
+$(BUILD)/sources: text = $(SOURCES)
+$(BUILD)/version: text = $(VERSION)
+$(TEXTS): quoted = '$(subst ','\'',$(text))'
+$(TEXTS): FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(quoted) | cmp -s - $@ || printf '%s\n' $(quoted) >$@
+
+# One line that says what to do, instead of a page of errors, where the compiler or the JSON library is not there.
+$(BUILD)/prerequisites: $(BUILD)/flags
+	@command -v $(firstword $(CC)) >/dev/null || \
+		{ echo 'forkfit: no compiler $(firstword $(CC)): install it, or let `make run` do so' >&2; exit 1; }
+	@echo '#include <jansson.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -x c -E - >/dev/null 2>&1 || \
+		{ echo 'forkfit: no jansson.h: install libjansson-dev, or let `make run` do so' >&2; exit 1; }
+	@touch $@
+
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES)))

@@ -1,0 +1,259 @@
+#include "coordinator/collect.h"
+
+#include "common/clock.h"
+#include "coordinator/signals.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The answers that are legal in each state of a slot. Everything else is a protocol fault of that worker. */
+static const bool legal[SLOT_STATE_COUNT][FRAME_TYPE_END] = {
+        [SLOT_EMPTY] = {false},
+        [SLOT_LOADING] = {[FRAME_READY] = true, [FRAME_ERROR] = true},
+        [SLOT_IDLE] = {[FRAME_ERROR] = true},
+        [SLOT_COMPUTING] = {[FRAME_GRADIENT] = true, [FRAME_ERROR] = true},
+};
+
+enum { DOWN, UP, ENTRIES_PER_SLOT };
+
+bool collector_init(struct collector *collector, struct pool *pool, struct error *error)
+{
+	*collector = (struct collector){.pool = pool, .count = (size_t)pool->count * ENTRIES_PER_SLOT + 1};
+	collector->next = collector->count - 1;
+	collector->entries = calloc(collector->count, sizeof *collector->entries);
+	if (collector->entries == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory for %u workers", pool->count);
+	return true;
+}
+
+void collector_release(struct collector *collector)
+{
+	free(collector->entries);
+	collector->entries = NULL;
+}
+
+static bool awaits_answer(const struct slot *slot)
+{
+	return slot->state == SLOT_LOADING || slot->state == SLOT_COMPUTING;
+}
+
+/* Builds what poll() is asked; dead slots get a descriptor of -1. Returns the time it may wait, in milliseconds. */
+static int prepare_poll(struct collector *collector)
+{
+	uint64_t deadline = UINT64_MAX;
+	for (uint32_t i = 0; i < collector->pool->count; i++) {
+		const struct slot *slot = &collector->pool->slots[i];
+		struct pollfd *entries = &collector->entries[(size_t)i * ENTRIES_PER_SLOT];
+		bool running = slot->state != SLOT_EMPTY;
+		bool writing = running && !frame_writer_is_idle(&slot->writer);
+		entries[DOWN] = (struct pollfd){.fd = writing ? slot->process.down : -1, .events = POLLOUT};
+		entries[UP] = (struct pollfd){.fd = running ? slot->process.up : -1, .events = POLLIN};
+		if (awaits_answer(slot) && slot->deadline_ns < deadline)
+			deadline = slot->deadline_ns;
+	}
+	collector->entries[collector->count - 1] = (struct pollfd){.fd = signals_descriptor(), .events = POLLIN};
+	collector->polled_ns = clock_now_ns();
+	if (deadline == UINT64_MAX)
+		return -1;
+	uint64_t now = collector->polled_ns;
+	uint64_t wait_ms = deadline > now ? (deadline - now + 999999) / 1000000 : 0;
+	return wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
+}
+
+static void set_loss(struct happening *happening, struct slot *slot, enum loss_cause cause, const char *detail)
+{
+	happening->type = HAPPENING_LOST;
+	happening->slot = slot;
+	happening->loss = (struct loss){.worker = slot->index, .cause = cause};
+	snprintf(happening->loss.detail, sizeof happening->loss.detail, "%s", detail);
+}
+
+/*
+ * A deadline is missed if it had passed before the last poll(), which then found no answer: after a pause of the
+ * coordinator itself, answers may be waiting.
+ */
+static bool find_missed_deadline(struct collector *collector, struct happening *happening)
+{
+	uint64_t now = collector->polled_ns;
+	for (uint32_t i = 0; i < collector->pool->count; i++) {
+		struct slot *slot = &collector->pool->slots[i];
+		if (!awaits_answer(slot) || now < slot->deadline_ns)
+			continue;
+		char detail[64];
+		snprintf(detail, sizeof detail, "%.3f s", (double)(now - slot->asked_ns) * 1e-9);
+		set_loss(happening, slot, LOSS_DEADLINE, detail);
+		return true;
+	}
+	return false;
+}
+
+/* Is the frame one that this worker may send now? If not, `fault` says what is wrong. */
+static bool frame_is_legal(const struct slot *slot, const struct frame_header *header, char *fault, size_t capacity)
+{
+	if (header->worker != slot->index)
+		snprintf(fault, capacity, "a frame of worker %u", header->worker);
+	else if (header->incarnation != slot->incarnation)
+		snprintf(fault, capacity, "a frame of incarnation %u, not %u", header->incarnation, slot->incarnation);
+	else if (!legal[slot->state][header->type])
+		snprintf(fault, capacity, "a frame of type %s out of phase", frame_type_name(header->type));
+	else if (header->round != slot->round && header->type != FRAME_ERROR)
+		snprintf(fault, capacity, "a frame of round %u, not %u", header->round, slot->round);
+	else
+		return true;
+	return false;
+}
+
+/* Room for a GRADIENT's vectors, which cannot be longer than its payload. */
+static bool reserve_vectors(struct slot *slot, size_t payload_length)
+{
+	size_t needed = payload_length / sizeof(double) + 1;
+	if (needed <= slot->vectors_capacity)
+		return true;
+	double *vectors = realloc(slot->vectors, needed * sizeof *vectors);
+	if (vectors == NULL)
+		return false;
+	slot->vectors = vectors;
+	slot->vectors_capacity = needed;
+	return true;
+}
+
+/*
+ * Does the answer fit the question: the kernel, the vectors' width, nodes inside the worker's run of leaves? The tree
+ * would silently take them from anywhere.
+ */
+static bool answer_fits(const struct slot *slot, uint32_t features)
+{
+	if (slot->gradient.kernel != slot->kernel || slot->gradient.width != sums_width(slot->kernel, features))
+		return false;
+	for (uint32_t i = 0; i < slot->gradient.node_count; i++) {
+		struct range leaves = tree_node_leaves(slot->gradient.nodes[i]);
+		if (leaves.begin < slot->leaves.begin || leaves.end > slot->leaves.end)
+			return false;
+	}
+	return true;
+}
+
+static enum wire_status decode(const struct collector *collector, struct slot *slot, const struct frame_header *header,
+        const unsigned char *payload, struct happening *happening)
+{
+	uint32_t values = collector->pool->features + 1;
+	enum wire_status status;
+	happening->slot = slot;
+	switch (header->type) {
+	case FRAME_READY:
+		happening->type = HAPPENING_READY;
+		return wire_decode_ready(payload, header->payload_length, values, slot->first_row, &slot->ready);
+	case FRAME_GRADIENT:
+		happening->type = HAPPENING_GRADIENT;
+		status = wire_decode_gradient(payload, header->payload_length,
+		        sums_max_width(collector->pool->features), slot->nodes, slot->vectors, &slot->gradient);
+		return status == WIRE_OK && !answer_fits(slot, collector->pool->features) ? WIRE_BAD_PAYLOAD : status;
+	default:
+		set_loss(happening, slot, LOSS_GAVE_UP, "");
+		return wire_decode_error(payload, header->payload_length, &happening->loss.error);
+	}
+}
+
+/* Takes one frame out of the slot's reader, if a whole one is there. */
+static bool take_frame(const struct collector *collector, struct slot *slot, struct happening *happening)
+{
+	struct frame_header header;
+	const unsigned char *payload;
+	char fault[sizeof happening->loss.detail];
+	enum wire_status status = frame_reader_next(&slot->reader, &header, &payload);
+	if (status == WIRE_SHORT)
+		return false;
+	if (status == WIRE_OK && !frame_is_legal(slot, &header, fault, sizeof fault)) {
+		set_loss(happening, slot, LOSS_PROTOCOL, fault);
+		return true;
+	}
+	if (status == WIRE_OK && !reserve_vectors(slot, header.payload_length)) {
+		set_loss(happening, slot, LOSS_PROTOCOL, "no memory for its answer");
+		return true;
+	}
+	if (status == WIRE_OK)
+		status = decode(collector, slot, &header, payload, happening);
+	if (status != WIRE_OK)
+		set_loss(happening, slot, LOSS_PROTOCOL, wire_status_text(status));
+	else
+		slot->state = SLOT_IDLE;
+	return true;
+}
+
+/*
+ * Takes the next frame that the worker wrote, after one read(2) if poll() found something. Death is declared only at
+ * end of file, when all that was written before has been taken: POLLHUP may come with an answer still in the pipe.
+ */
+static bool read_from(
+        const struct collector *collector, struct slot *slot, struct pollfd *entry, struct happening *happening)
+{
+	if (take_frame(collector, slot, happening))
+		return true;
+	if (entry->revents == 0)
+		return false;
+	entry->revents = 0;
+	switch (frame_reader_fill(&slot->reader, slot->process.up)) {
+	case IO_DONE:
+		return take_frame(collector, slot, happening);
+	case IO_BLOCKED:
+		return false;
+	case IO_CLOSED:
+		set_loss(happening, slot, LOSS_DEATH,
+		        frame_reader_is_mid_frame(&slot->reader) ? "in the middle of a frame" : "");
+		return true;
+	case IO_FAILED:
+		break;
+	}
+	set_loss(happening, slot, LOSS_PROTOCOL, strerror(errno));
+	return true;
+}
+
+/* Writes on. A reader that is gone is no news here: its end of file on the other pipe is, after its last words. */
+static void write_to(struct slot *slot)
+{
+	enum io_status status = frame_writer_flush(&slot->writer, slot->process.down);
+	if (status == IO_CLOSED || status == IO_FAILED)
+		frame_writer_release(&slot->writer);
+}
+
+/* Deals with what the last poll() found, up to the first happening. */
+static bool take_happening(struct collector *collector, struct happening *happening)
+{
+	for (; collector->next < collector->count - 1; collector->next++) {
+		struct pollfd *entry = &collector->entries[collector->next];
+		struct slot *slot = &collector->pool->slots[collector->next / ENTRIES_PER_SLOT];
+		if (entry->fd < 0 || slot->state == SLOT_EMPTY)
+			continue; /* not asked about, or buried since */
+		if (collector->next % ENTRIES_PER_SLOT == DOWN) {
+			if (entry->revents != 0)
+				write_to(slot);
+		} else if (read_from(collector, slot, entry, happening)) {
+			return true; /* and look here again: a second frame may stand behind this one */
+		}
+	}
+	struct pollfd *signals = &collector->entries[collector->count - 1];
+	if (signals->revents == 0)
+		return false;
+	signals->revents = 0;
+	happening->type = HAPPENING_INTERRUPT;
+	happening->slot = NULL;
+	return signals_take().interrupts > 0;
+}
+
+bool collector_next(struct collector *collector, struct happening *happening, struct error *error)
+{
+	for (;;) {
+		if (take_happening(collector, happening))
+			return true;
+		if (find_missed_deadline(collector, happening))
+			return true;
+		int wait_ms = prepare_poll(collector);
+		if (poll(collector->entries, (nfds_t)collector->count, wait_ms) >= 0)
+			collector->next = 0;
+		else if (errno != EINTR && errno != EAGAIN)
+			return error_set_errno(error, EXIT_OS_ERROR, "poll failed");
+	}
+}

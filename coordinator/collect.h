@@ -1,0 +1,45 @@
+/*
+ * Waiting for the workers, and the only owner of poll(2). What happens next comes out as one happening at a time: an
+ * answer that was checked, a worker lost, a wish to stop.
+ */
+#ifndef FORKFIT_COORDINATOR_COLLECT_H
+#define FORKFIT_COORDINATOR_COLLECT_H
+
+#include "common/error.h"
+#include "coordinator/pool.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum happening_type {
+	HAPPENING_READY,     /* the slot's `ready` and `first_row` are new */
+	HAPPENING_GRADIENT,  /* the slot's `gradient` is new */
+	HAPPENING_LOST,      /* `loss` says why; the process is not buried yet */
+	HAPPENING_INTERRUPT, /* SIGINT, SIGTERM or SIGHUP came */
+};
+
+struct happening {
+	enum happening_type type;
+	struct slot *slot; /* of the first three */
+	struct loss loss;
+};
+
+struct collector {
+	struct pool *pool;
+	struct pollfd *entries; /* two for each slot, down and up, then the signals' pipe */
+	size_t count;
+	size_t next;        /* the first entry whose events have not been dealt with */
+	uint64_t polled_ns; /* when the last poll() was begun */
+};
+
+bool collector_init(struct collector *collector, struct pool *pool, struct error *error);
+void collector_release(struct collector *collector);
+
+/*
+ * Waits for the next happening; as long as a slot awaits an answer there will be one, since answers have deadlines.
+ * False: the system failed.
+ */
+bool collector_next(struct collector *collector, struct happening *happening, struct error *error);
+
+#endif

@@ -1,0 +1,169 @@
+#include "coordinator/columns.h"
+
+#include "coordinator/spelling.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct choice {
+	const struct config *config;
+	const char *file;
+	const struct csv_column *columns;
+	uint32_t count;
+};
+
+static bool no_such_name(const struct choice *choice, const char *key, const char *name, struct error *error)
+{
+	const char **names = malloc(choice->count * sizeof *names);
+	const char *near = NULL;
+	for (uint32_t i = 0; names != NULL && i < choice->count; i++)
+		names[i] = choice->columns[i].name;
+	if (names != NULL)
+		near = spelling_nearest(name, names, choice->count);
+	error_set(error, EXIT_BAD_CONFIGURATION, "%s: %s: %s has no column \"%s\"%s%s%s", choice->config->source, key,
+	        choice->file, name, near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+	        near != NULL ? "\"?" : "");
+	free(names);
+	return false;
+}
+
+static bool resolve(const struct choice *choice, const char *key, const struct column_reference *reference,
+        uint32_t *place, struct error *error)
+{
+	if (reference->name == NULL) {
+		*place = reference->index;
+		if (*place < choice->count)
+			return true;
+		return error_set(error, EXIT_BAD_CONFIGURATION, "%s: %s: %s has %u columns, so there is no column %u",
+		        choice->config->source, key, choice->file, choice->count, *place);
+	}
+	uint32_t matches = 0;
+	for (uint32_t i = choice->count; i-- > 0;) {
+		if (strcmp(choice->columns[i].name, reference->name) != 0)
+			continue;
+		*place = i;
+		matches++;
+	}
+	if (matches == 0)
+		return no_such_name(choice, key, reference->name, error);
+	if (matches == 1)
+		return true;
+	return error_set(error, EXIT_BAD_CONFIGURATION,
+	        "%s: %s: %s has %u columns named \"%s\"; name the one you mean by its index", choice->config->source,
+	        key, choice->file, matches, reference->name);
+}
+
+/* A column that was named must hold numbers. */
+static bool require_numbers(const struct choice *choice, const char *key, uint32_t place, struct error *error)
+{
+	const struct csv_column *column = &choice->columns[place];
+	if (column->kind != COLUMN_TEXT)
+		return true;
+	return error_set(error, EXIT_BAD_DATASET, "%s: column \"%s\" (%s in %s) is not numeric: it holds '%s'",
+	        choice->file, column->name, key, choice->config->source, column->sample);
+}
+
+static bool choose_target(const struct choice *choice, uint32_t *target, struct error *error)
+{
+	const struct config *config = choice->config;
+	*target = choice->count - 1;
+	if (config->dataset.has_target && !resolve(choice, "dataset.target", &config->dataset.target, target, error))
+		return false;
+	return require_numbers(
+	        choice, config->dataset.has_target ? "dataset.target" : "the target, as last column,", *target, error);
+}
+
+static bool choose_named_features(const struct choice *choice, uint32_t target, uint32_t *used, struct error *error)
+{
+	const struct config *config = choice->config;
+	for (size_t i = 0; i < config->dataset.feature_count; i++) {
+		char key[48];
+		snprintf(key, sizeof key, "dataset.features[%zu]", i);
+		if (!resolve(choice, key, &config->dataset.features[i], &used[i], error) ||
+		        !require_numbers(choice, key, used[i], error))
+			return false;
+		const char *taken = used[i] == target ? "is the target" : NULL;
+		for (size_t j = 0; j < i && taken == NULL; j++)
+			if (used[j] == used[i])
+				taken = "is listed twice";
+		if (taken != NULL)
+			return error_set(error, EXIT_BAD_CONFIGURATION, "%s: %s: column \"%s\" %s", config->source, key,
+			        choice->columns[used[i]].name, taken);
+	}
+	used[config->dataset.feature_count] = target;
+	return true;
+}
+
+/* All columns but the target, without those that are not numeric. Returns how many. */
+static uint32_t choose_numeric_features(const struct choice *choice, uint32_t target, uint32_t *used)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < choice->count; i++)
+		if (i != target && choice->columns[i].kind == COLUMN_NUMBER)
+			used[count++] = i;
+	used[count] = target;
+	return count;
+}
+
+/* "columns left out because they are not numeric: cut, color" */
+static bool note_left_out(const struct choice *choice, uint32_t target, char **note, struct error *error)
+{
+	static const char start[] = "columns left out because they are not numeric: ";
+	size_t length = sizeof start;
+	uint32_t left_out = 0;
+	*note = NULL;
+	for (uint32_t i = 0; i < choice->count; i++) {
+		if (i == target || choice->columns[i].kind == COLUMN_NUMBER)
+			continue;
+		length += strlen(choice->columns[i].name) + 2;
+		left_out++;
+	}
+	if (left_out == 0)
+		return true;
+	*note = malloc(length);
+	if (*note == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	char *at = *note + sprintf(*note, "%s", start);
+	const char *separator = "";
+	for (uint32_t i = 0; i < choice->count; i++) {
+		if (i == target || choice->columns[i].kind == COLUMN_NUMBER)
+			continue;
+		at += sprintf(at, "%s%s", separator, choice->columns[i].name);
+		separator = ", ";
+	}
+	return true;
+}
+
+bool columns_choose(const struct config *config, const char *file, const struct csv_column *columns, uint32_t count,
+        uint32_t *features, uint32_t **used, char **left_out, struct error *error)
+{
+	const struct choice choice = {config, file, columns, count};
+	uint32_t target;
+	*left_out = NULL;
+	if (!choose_target(&choice, &target, error))
+		return false;
+	size_t most = config->dataset.has_features ? config->dataset.feature_count : count;
+	*used = malloc((most + 1) * sizeof **used);
+	if (*used == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	bool chosen = true;
+	if (config->dataset.has_features) {
+		*features = (uint32_t)config->dataset.feature_count;
+		chosen = choose_named_features(&choice, target, *used, error);
+	} else {
+		*features = choose_numeric_features(&choice, target, *used);
+		chosen = note_left_out(&choice, target, left_out, error);
+		if (chosen && *features == 0)
+			chosen = error_set(error, EXIT_BAD_DATASET,
+			        "%s: no column is left to learn from: besides the target \"%s\" none is numeric", file,
+			        columns[target].name);
+	}
+	if (chosen)
+		return true;
+	free(*used);
+	free(*left_out);
+	*used = NULL;
+	*left_out = NULL;
+	return false;
+}

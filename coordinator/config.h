@@ -1,0 +1,94 @@
+/*
+ * The configuration of a run: JSON text in, checked values out. Paths in it are relative to the configuration
+ * file and are resolved here. jansson is used here, but does not show.
+ */
+#ifndef FORKFIT_COORDINATOR_CONFIG_H
+#define FORKFIT_COORDINATOR_CONFIG_H
+
+#include "common/dataset.h"
+#include "common/error.h"
+#include "coordinator/csv_header.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A column, by its name or by its zero-based place. */
+struct column_reference {
+	char *name; /* NULL: by place */
+	uint32_t index;
+};
+
+enum format_choice { FORMAT_DETECT, FORMAT_CSV, FORMAT_NPY };
+
+enum aggregation {
+	AGGREGATE_MEAN,    /* the gradient of the whole dataset, each row counting once */
+	AGGREGATE_AVERAGE, /* the unweighted mean of the workers' gradients */
+	AGGREGATE_SUM,     /* the sum of the workers' gradients */
+};
+
+enum optimizer_kind { OPTIMIZER_GRADIENT_DESCENT };
+
+struct config {
+	char *source; /* how errors name it: the file, or "<stdin>" */
+
+	struct {
+		char *path;       /* resolved, as open(2) takes it */
+		char *given_path; /* as written in the configuration */
+		enum format_choice format;
+		enum header_mode header;
+		char delimiter; /* 0: detect */
+		bool has_target;
+		struct column_reference target;
+		bool has_features;
+		size_t feature_count;
+		struct column_reference *features;
+		enum missing_policy missing;
+	} dataset;
+
+	uint32_t workers; /* 0: as many as serve */
+
+	struct {
+		enum optimizer_kind optimizer;
+		bool automatic_rate;
+		double learning_rate; /* if not automatic */
+		uint64_t epochs;      /* at most this many; 0 to 2^32 - 1 */
+		double tolerance;     /* 0: never stop early */
+		bool standardize;
+		enum aggregation aggregation;
+		size_t initial_count; /* how many w were given; 0: all zero */
+		double *initial_w;
+		double initial_b;
+	} training;
+
+	struct {
+		double worker_timeout_s; /* > 0 */
+	} recovery;
+
+	struct {
+		char *model; /* resolved, NULL: none */
+		char *given_model;
+		char *events; /* resolved, NULL: none */
+		char *given_events;
+	} output;
+};
+
+/*
+ * Reads and checks a configuration. path: of a file, or "-" for standard input. overrides: count strings
+ * "key.path=value" from --set, applied in order; the value is JSON, or else taken as a string. On failure *error has
+ * code EXIT_BAD_CONFIGURATION (EXIT_INPUT_MISSING where the file cannot be read, EXIT_BAD_USAGE where an override has
+ * no '=' or no key) and nothing is to be released.
+ */
+bool config_read(
+        const char *path, const char *const *overrides, size_t count, struct config *config, struct error *error);
+void config_release(struct config *config);
+
+/* The effective configuration as indented JSON text with every default filled in; the caller frees it. NULL: no memory.
+ */
+char *config_to_json(const struct config *config);
+
+/* The words of the configuration, such as "mean", for messages and results. */
+const char *aggregation_name(enum aggregation aggregation);
+const char *optimizer_name(enum optimizer_kind optimizer);
+
+#endif

@@ -1,0 +1,176 @@
+#include "coordinator/event_log.h"
+
+#include "coordinator/json_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct event_log {
+	char *path;
+	FILE *file;
+	int failure; /* errno of the first line that was lost */
+};
+
+struct event_log *event_log_open(const char *path, struct error *error)
+{
+	struct event_log *log = calloc(1, sizeof *log);
+	if (log != NULL)
+		log->path = strdup(path);
+	if (log == NULL || log->path == NULL) {
+		error_set(error, EXIT_OS_ERROR, "out of memory");
+		free(log);
+		return NULL;
+	}
+	log->file = fopen(path, "we");
+	if (log->file != NULL)
+		return log;
+	error_set_errno(error, EXIT_OUTPUT_FAILED, "cannot write %s", path);
+	free(log->path);
+	free(log);
+	return NULL;
+}
+
+/* Sets a key and takes over the value; with memory short the key is left out. */
+static void put(json_t *object, const char *key, json_t *value)
+{
+	json_object_set_new(object, key, value);
+}
+
+static json_t *number(double value)
+{
+	return isfinite(value) ? json_text_number(value) : json_null();
+}
+
+static json_t *milliseconds(uint64_t nanoseconds)
+{
+	return json_real((double)nanoseconds * 1e-6);
+}
+
+static const char *kernel_name(enum kernel kernel)
+{
+	static const char *const names[] = {
+	        [KERNEL_MEANS] = "means",
+	        [KERNEL_MOMENTS] = "moments",
+	        [KERNEL_GRADIENT] = "gradient",
+	        [KERNEL_CURVATURE] = "curvature",
+	        [KERNEL_METRICS] = "metrics",
+	};
+	_Static_assert(sizeof names / sizeof *names == KERNEL_COUNT, "a name for every kernel");
+	return names[kernel];
+}
+
+static void put_status(json_t *object, int status)
+{
+	if (WIFSIGNALED(status))
+		put(object, "signal", json_integer(WTERMSIG(status)));
+	else
+		put(object, "exit_status", json_integer(WEXITSTATUS(status)));
+}
+
+static void put_details(json_t *object, const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_RUN_STARTED:
+		put(object, "dataset", json_string(event->run_started.dataset));
+		put(object, "bytes", json_integer((json_int_t)event->run_started.bytes));
+		put(object, "workers", json_integer(event->run_started.workers));
+		put(object, "epochs", json_integer((json_int_t)event->run_started.epochs));
+		break;
+	case EVENT_WORKER_READY:
+		put(object, "rows", json_integer((json_int_t)event->worker_ready.rows));
+		put(object, "skipped", json_integer((json_int_t)event->worker_ready.skipped));
+		put(object, "first_leaf", json_integer((json_int_t)event->worker_ready.leaves.begin));
+		put(object, "leaves",
+		        json_integer((json_int_t)(event->worker_ready.leaves.end - event->worker_ready.leaves.begin)));
+		put(object, "busy_ms", milliseconds(event->worker_ready.busy_ns));
+		break;
+	case EVENT_GRADIENT_RECEIVED:
+		put(object, "busy_ms", milliseconds(event->round.busy_ns));
+		put(object, "round_trip_ms", milliseconds(event->round.round_trip_ns));
+		/* fallthrough */
+	case EVENT_PARAMS_SENT:
+		put(object, "round", json_integer(event->round.round));
+		put(object, "kernel", json_string(kernel_name(event->round.kernel)));
+		break;
+	case EVENT_WORKER_LOST:
+		put(object, "cause", json_string(event->worker_lost.cause));
+		put_status(object, event->worker_lost.status);
+		put(object, "text", json_string(event->worker_lost.text));
+		break;
+	case EVENT_WORKER_EXITED:
+		put_status(object, event->worker_exited.status);
+		put(object, "forced", json_boolean(event->worker_exited.forced));
+		break;
+	case EVENT_EPOCH_DONE:
+		put(object, "loss", number(event->epoch_done.loss));
+		put(object, "gradient", number(event->epoch_done.gradient));
+		break;
+	case EVENT_NOTE:
+		put(object, "text", json_string(event->note.text));
+		break;
+	case EVENT_RUN_ENDED:
+		put(object, "outcome", json_string(event->run_ended.outcome));
+		put(object, "exit_code", json_integer(event->run_ended.exit_code));
+		put(object, "epochs", json_integer((json_int_t)event->run_ended.epochs));
+		put(object, "rows", json_integer((json_int_t)event->run_ended.rows));
+		break;
+	case EVENT_WORKER_FORKED:
+	case EVENT_TYPE_COUNT:
+		break;
+	}
+}
+
+/* Lines that someone may be watching are written at once; the many of a round wait for the epoch's end. */
+static bool ends_a_group(enum event_type type)
+{
+	return type != EVENT_PARAMS_SENT && type != EVENT_GRADIENT_RECEIVED;
+}
+
+static void handle(void *context, const struct event *event)
+{
+	struct event_log *log = context;
+	json_t *object = json_object();
+	char *line = NULL;
+	if (log->failure != 0)
+		goto done;
+	put(object, "t", json_real((double)event->time_ns * 1e-9));
+	put(object, "event", json_string(event_type_name(event->type)));
+	put(object, "epoch", json_integer(event->epoch));
+	if (event->has_worker) {
+		put(object, "worker", json_integer(event->worker));
+		put(object, "pid", json_integer(event->pid));
+		put(object, "incarnation", json_integer(event->incarnation));
+	}
+	put_details(object, event);
+	line = json_text(object, false);
+	if (line == NULL)
+		log->failure = ENOMEM;
+	else if (fprintf(log->file, "%s\n", line) < 0 || (ends_a_group(event->type) && fflush(log->file) != 0))
+		log->failure = errno;
+done:
+	free(line);
+	json_decref(object);
+}
+
+struct event_sink event_log_sink(struct event_log *log)
+{
+	return (struct event_sink){handle, log};
+}
+
+bool event_log_close(struct event_log *log, struct error *error)
+{
+	if (fclose(log->file) != 0 && log->failure == 0)
+		log->failure = errno;
+	errno = log->failure;
+	bool complete = log->failure == 0 || error_set_errno(error, EXIT_OUTPUT_FAILED, "cannot write %s", log->path);
+	free(log->path);
+	free(log);
+	return complete;
+}

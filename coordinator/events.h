@@ -1,0 +1,105 @@
+/*
+ * The stream of events: everything that happens in a run, as typed values. Progress line, event log and whatever else
+ * shows a run are sinks of this stream; what emits an event knows none of them.
+ */
+#ifndef FORKFIT_COORDINATOR_EVENTS_H
+#define FORKFIT_COORDINATOR_EVENTS_H
+
+#include "common/leaves.h"
+#include "common/sums.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum event_type {
+	EVENT_RUN_STARTED,
+	EVENT_WORKER_FORKED,
+	EVENT_WORKER_READY,
+	EVENT_PARAMS_SENT,
+	EVENT_GRADIENT_RECEIVED,
+	EVENT_WORKER_LOST,
+	EVENT_WORKER_EXITED,
+	EVENT_EPOCH_DONE,
+	EVENT_NOTE,
+	EVENT_RUN_ENDED,
+	EVENT_TYPE_COUNT
+};
+
+/* A type's name in the event log, such as "worker_forked". */
+const char *event_type_name(enum event_type type);
+
+struct event {
+	enum event_type type;
+	uint64_t time_ns; /* since the stream began; filled by events_emit */
+	uint32_t epoch;   /* 0: before the first */
+	bool has_worker;  /* the next three say something */
+	uint32_t worker;
+	pid_t pid;
+	uint32_t incarnation;
+	union {
+		struct {
+			const char *dataset;
+			uint32_t workers;
+			uint64_t epochs;
+			uint64_t bytes; /* of the dataset's file */
+		} run_started;
+		struct {
+			uint64_t rows;
+			uint64_t skipped;
+			struct range leaves;
+			uint64_t busy_ns;
+		} worker_ready;
+		struct {
+			enum kernel kernel;
+			uint32_t round;
+			uint64_t busy_ns; /* GRADIENT_RECEIVED: in the worker */
+			uint64_t round_trip_ns;
+		} round; /* PARAMS_SENT, GRADIENT_RECEIVED */
+		struct {
+			const char *cause; /* "death", "protocol", "deadline", "error" */
+			const char *text;  /* a sentence */
+			int status;        /* of waitpid */
+		} worker_lost;
+		struct {
+			int status;
+			bool forced; /* by a signal from the coordinator */
+		} worker_exited;
+		struct {
+			double loss;
+			double gradient; /* its largest component, as tolerance is compared with */
+		} epoch_done;
+		struct {
+			const char *text; /* a warning or a remark for the user */
+		} note;
+		struct {
+			const char *outcome; /* stop_reason, or "failed" */
+			int exit_code;
+			uint64_t epochs;
+			uint64_t rows;
+		} run_ended;
+	};
+};
+
+struct event_sink {
+	void (*handle)(void *context, const struct event *event);
+	void *context;
+};
+
+/* As many as the program has. */
+enum { EVENT_SINKS_MAX = 8 };
+
+struct event_stream {
+	uint64_t began_ns;
+	struct event_sink sinks[EVENT_SINKS_MAX];
+	size_t count;
+};
+
+void events_init(struct event_stream *stream);
+void events_add_sink(struct event_stream *stream, struct event_sink sink);
+
+/* Stamps a copy of the event and hands it to every sink, in the order they were added. */
+void events_emit(const struct event_stream *stream, struct event event);
+
+#endif

@@ -1,0 +1,63 @@
+#include "coordinator/loss.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *loss_cause_name(enum loss_cause cause)
+{
+	static const char *const names[] = {
+	        [LOSS_DEATH] = "death",
+	        [LOSS_PROTOCOL] = "protocol",
+	        [LOSS_DEADLINE] = "deadline",
+	        [LOSS_GAVE_UP] = "error",
+	};
+	return names[cause];
+}
+
+static void describe_share(const struct slot *slot, struct range rows, char *text, size_t capacity)
+{
+	if (rows.end > rows.begin)
+		snprintf(text, capacity, "rows %" PRIu64 " to %" PRIu64, rows.begin, rows.end - 1);
+	else if (slot->bytes.end > slot->bytes.begin)
+		snprintf(text, capacity, "bytes %" PRIu64 " to %" PRIu64, slot->bytes.begin, slot->bytes.end - 1);
+	else
+		snprintf(text, capacity, "no rows");
+}
+
+static void describe_cause(const struct loss *loss, char *text, size_t capacity)
+{
+	char status[96];
+	process_status_text(loss->status, status, sizeof status);
+	switch (loss->cause) {
+	case LOSS_DEATH:
+		if (loss->killed)
+			snprintf(text, capacity, "closed its pipe but lived on, and was ended with SIGKILL");
+		else
+			snprintf(text, capacity, "%s%s%s", status, loss->detail[0] != '\0' ? " " : "", loss->detail);
+		break;
+	case LOSS_PROTOCOL:
+		snprintf(text, capacity, "broke the protocol (%s) and was ended with SIGKILL", loss->detail);
+		break;
+	case LOSS_DEADLINE:
+		snprintf(text, capacity, "did not answer within %s and was ended with SIGKILL", loss->detail);
+		break;
+	case LOSS_GAVE_UP:
+		snprintf(text, capacity, "gave up: %s", loss->error.text);
+		break;
+	}
+}
+
+void loss_describe(const struct loss *loss, const struct slot *slot, struct range rows, uint32_t epoch, char *text,
+        size_t capacity)
+{
+	char share[96], when[48], cause[WIRE_TEXT_MAX + 64];
+	describe_share(slot, rows, share, sizeof share);
+	describe_cause(loss, cause, sizeof cause);
+	if (epoch == 0)
+		snprintf(when, sizeof when, "before the first epoch");
+	else
+		snprintf(when, sizeof when, "in epoch %" PRIu32, epoch);
+	snprintf(text, capacity, "worker %" PRIu32 " (pid %ld, %s) %s %s", loss->worker, (long)loss->pid, share, cause,
+	        when);
+}

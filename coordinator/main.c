@@ -1,0 +1,182 @@
+/*
+ * forkfit's coordinator: reads what is asked for, lets the trainer do it, and says how it went. All errors come up to
+ * here as values, are printed here, and become the exit status here.
+ */
+#include "coordinator/command_line.h"
+#include "coordinator/config.h"
+#include "coordinator/descriptors.h"
+#include "coordinator/event_log.h"
+#include "coordinator/events.h"
+#include "coordinator/loader.h"
+#include "coordinator/machine.h"
+#include "coordinator/model_file.h"
+#include "coordinator/output_file.h"
+#include "coordinator/progress.h"
+#include "coordinator/result_table.h"
+#include "coordinator/signals.h"
+#include "coordinator/trainer.h"
+#include "coordinator/version.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Standard output is a result too: if it cannot be written, that is an error like any other. */
+static bool finish_stdout(struct error *error)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	return error_set_errno(error, EXIT_OUTPUT_FAILED, "cannot write standard output");
+}
+
+static bool check(const struct config *config, struct error *error)
+{
+	struct loader loader;
+	if (!loader_open(&loader, config, error))
+		return false;
+	loader_release(&loader);
+	char *text = config_to_json(config);
+	if (text == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	puts(text);
+	free(text);
+	return finish_stdout(error);
+}
+
+static bool choose_workers(
+        const struct config *config, const struct loader *loader, uint32_t *workers, struct error *error)
+{
+	*workers = config->workers != 0 ? config->workers : loader_useful_workers(loader, machine_cpus());
+	if (loader->dataset.format == DATASET_NPY && *workers > loader->dataset.rows)
+		return error_set(error, EXIT_BAD_CONFIGURATION,
+		        "%s: workers: %" PRIu32 " workers are more than the %" PRIu64 " rows of %s", config->source,
+		        *workers, loader->dataset.rows, loader->name);
+	return descriptors_allow(*workers, error);
+}
+
+static bool deliver(const struct command_line *line, const struct config *config, const struct loader *loader,
+        const struct training_result *result, struct error *error)
+{
+	char *model = model_file_text(config, loader, result);
+	if (model == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	bool delivered = config->output.model == NULL || output_file_write(config->output.model, model, error);
+	if (delivered) {
+		if (line->json)
+			fputs(model, stdout);
+		else
+			result_table_print(stdout, loader, result);
+		delivered = finish_stdout(error);
+	}
+	free(model);
+	return delivered;
+}
+
+static void emit_start(
+        const struct event_stream *events, const struct config *config, const struct loader *loader, uint32_t workers)
+{
+	struct event event = {.type = EVENT_RUN_STARTED};
+	event.run_started.dataset = loader->name;
+	event.run_started.workers = workers;
+	event.run_started.epochs = config->training.epochs;
+	event.run_started.bytes = loader->dataset.identity.bytes;
+	events_emit(events, event);
+}
+
+static void emit_end(
+        const struct event_stream *events, const struct training_result *result, bool trained, int exit_code)
+{
+	struct event event = {.type = EVENT_RUN_ENDED, .epoch = result->epochs};
+	event.run_ended.outcome = trained ? stop_reason_name(result->stop_reason) : "failed";
+	event.run_ended.exit_code = exit_code;
+	event.run_ended.epochs = result->epochs;
+	event.run_ended.rows = result->rows;
+	events_emit(events, event);
+}
+
+/* Trains with the sinks attached; *error holds what went wrong, or EXIT_INTERRUPTED after an interrupt in good order.
+ */
+static bool train_with(const struct command_line *line, const struct config *config, struct loader *loader,
+        struct event_stream *events, struct error *error)
+{
+	struct training_result result;
+	uint32_t workers;
+	if (!choose_workers(config, loader, &workers, error))
+		return false;
+	emit_start(events, config, loader, workers);
+	bool trained = trainer_run(config, loader, workers, events, &result, error);
+	bool interrupted = trained && result.stop_reason == STOP_INTERRUPTED;
+	bool done = trained && deliver(line, config, loader, &result, error);
+	if (done && interrupted)
+		done = error_set(
+		        error, EXIT_INTERRUPTED, "interrupted; the result is that of epoch %" PRIu32, result.epochs);
+	emit_end(events, &result, trained, done ? EXIT_OK : (int)error->code);
+	if (trained)
+		training_result_release(&result);
+	return done;
+}
+
+static bool train(const struct command_line *line, const struct config *config, struct error *error)
+{
+	struct loader loader;
+	struct event_stream events;
+	struct event_log *log = NULL;
+	struct progress progress;
+	events_init(&events);
+	if (!loader_open(&loader, config, error))
+		return false;
+	bool done = (config->output.model == NULL || output_file_check(config->output.model, error)) &&
+	            signals_install(error);
+	if (done && config->output.events != NULL) {
+		log = event_log_open(config->output.events, error);
+		done = log != NULL;
+	}
+	if (done) {
+		progress_init(&progress, stderr, progress_wants_animation(stderr), progress_wants_colour(stderr));
+		if (log != NULL)
+			events_add_sink(&events, event_log_sink(log));
+		if (!line->quiet)
+			events_add_sink(&events, progress_sink(&progress));
+		done = train_with(line, config, &loader, &events, error);
+		progress_clear(&progress);
+	}
+	struct error log_error;
+	if (log != NULL && !event_log_close(log, &log_error) && done) {
+		*error = log_error;
+		done = false;
+	}
+	loader_release(&loader);
+	return done;
+}
+
+static bool run(const struct command_line *line, struct error *error)
+{
+	struct config config;
+	if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION) {
+		if (line->command == COMMAND_HELP)
+			fputs(command_line_help, stdout);
+		else
+			printf("forkfit %s\n", version_text());
+		return finish_stdout(error);
+	}
+	if (!config_read(line->config, line->overrides, line->override_count, &config, error))
+		return false;
+	bool done = line->command == COMMAND_CHECK ? check(&config, error) : train(line, &config, error);
+	config_release(&config);
+	return done;
+}
+
+int main(int count, char **arguments)
+{
+	struct command_line line;
+	struct error error = {.code = EXIT_OK};
+	bool done = descriptors_hold_standard(&error) && command_line_parse(count, arguments, &line, &error);
+	if (done) {
+		done = run(&line, &error);
+		command_line_release(&line);
+	}
+	if (done)
+		return EXIT_OK;
+	fprintf(stderr, "coordinator: %s\n", error.message);
+	return (int)error.code;
+}

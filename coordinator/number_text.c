@@ -1,0 +1,14 @@
+#include "coordinator/number_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void number_text(double value, char text[NUMBER_TEXT_BYTES])
+{
+	/* 15 digits survive from text to double and back, 17 from double to text and back. */
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, NUMBER_TEXT_BYTES, "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			return;
+	}
+}

@@ -1,0 +1,98 @@
+/*
+ * The workers as the coordinator sees them: one slot each, with its process, its pipes' readers and writers, its share
+ * of the dataset and what it was last asked.
+ */
+#ifndef FORKFIT_COORDINATOR_POOL_H
+#define FORKFIT_COORDINATOR_POOL_H
+
+#include "common/error.h"
+#include "common/frame_io.h"
+#include "common/wire.h"
+#include "coordinator/events.h"
+#include "coordinator/process.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a slot's worker is doing; collect.c has the table of the frames that are legal in each state. */
+enum slot_state {
+	SLOT_EMPTY,     /* no process */
+	SLOT_LOADING,   /* ASSIGN was sent, READY is awaited */
+	SLOT_IDLE,      /* nothing is awaited */
+	SLOT_COMPUTING, /* PARAMS was sent, GRADIENT is awaited */
+	SLOT_STATE_COUNT
+};
+
+struct slot {
+	uint32_t index;
+	uint32_t incarnation;
+	enum slot_state state;
+	struct process process;
+	struct frame_reader reader;
+	struct frame_writer writer;
+	uint64_t asked_ns;    /* when the question that is open was put */
+	uint64_t deadline_ns; /* when its answer is missed */
+	uint32_t round;       /* of that question */
+	enum kernel kernel;   /* … if it was PARAMS */
+
+	struct range leaves;
+	struct range bytes; /* CSV: see struct assignment */
+	struct ready ready; /* the last READY */
+	double *first_row;  /* features + 1 */
+
+	struct gradient gradient; /* the last GRADIENT, decoded into: */
+	struct tree_node nodes[TREE_NODES_MAX];
+	double *vectors;
+	size_t vectors_capacity; /* doubles */
+};
+
+/* Why a worker is lost. */
+enum loss_cause { LOSS_DEATH, LOSS_PROTOCOL, LOSS_DEADLINE, LOSS_GAVE_UP };
+
+struct loss {
+	uint32_t worker;
+	enum loss_cause cause;
+	char detail[256];          /* protocol: what was wrong */
+	struct worker_error error; /* gave up: what it said */
+	/* Filled when the worker is buried: */
+	pid_t pid;
+	bool killed; /* by the coordinator, since it lived on */
+	int status;  /* of waitpid */
+};
+
+struct pool {
+	uint32_t count;
+	struct slot *slots;
+	uint32_t features;
+	uint64_t timeout_ns; /* for an answer, whatever the size of the chunk … */
+	uint64_t chunk_ns;   /* … plus this: the largest chunk at the slowest speed that is not a fault */
+	uint32_t round;      /* of the last question */
+	uint32_t epoch;
+	struct event_stream *events;
+};
+
+/* Slots without processes. */
+bool pool_init(struct pool *pool, uint32_t count, uint32_t features, double timeout_s, struct event_stream *events,
+        struct error *error);
+void pool_release(struct pool *pool);
+
+/* Starts the process of an empty slot. */
+bool pool_start(struct pool *pool, struct slot *slot, struct error *error);
+
+/*
+ * Questions: the frame is queued and written as far as the pipe takes it; collect_next does the rest. The answer's
+ * deadline starts now. False: out of memory.
+ */
+bool pool_ask_to_load(struct pool *pool, struct slot *slot, const struct assignment *assignment, struct error *error);
+bool pool_ask_for_sums(struct pool *pool, struct slot *slot, const struct params *params, struct error *error);
+
+/* Ends and reaps a lost worker, and empties its slot. Fills the loss's last three members. */
+void pool_bury(struct pool *pool, struct slot *slot, struct loss *loss);
+
+/*
+ * Ends all workers in order: STOP, a grace in which they leave by themselves, SIGTERM, SIGKILL. Afterwards no slot has
+ * a process. With `at_once` there is no grace and no SIGTERM.
+ */
+void pool_stop(struct pool *pool, bool at_once);
+
+#endif

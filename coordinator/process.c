@@ -1,0 +1,172 @@
+#include "coordinator/process.h"
+
+#include "common/clock.h"
+#include "coordinator/signals.h"
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { READ_END, WRITE_END };
+
+static void close_pair(const int ends[2])
+{
+	close(ends[READ_END]);
+	close(ends[WRITE_END]);
+}
+
+/* The child's whole world becomes its two pipes; worker_main closes the rest. */
+static void become_worker(const int down[2], const int up[2], pid_t coordinator, const sigset_t *signals_before)
+{
+	signals_reset_in_child(signals_before);
+	if (dup2(down[READ_END], STDIN_FILENO) < 0 || dup2(up[WRITE_END], STDOUT_FILENO) < 0)
+		_exit(WORKER_IO_FAILED);
+	_exit((int)worker_main(coordinator));
+}
+
+bool process_start(struct process *process, struct error *error)
+{
+	int down[2], up[2];
+	sigset_t before;
+	if (pipe(down) != 0)
+		return error_set_errno(error, EXIT_OS_ERROR, "cannot make a pipe");
+	if (pipe(up) != 0) {
+		error_set_errno(error, EXIT_OS_ERROR, "cannot make a pipe");
+		close_pair(down);
+		return false;
+	}
+	pid_t coordinator = getpid();
+	signals_block(&before);
+	pid_t pid = fork();
+	if (pid == 0)
+		become_worker(down, up, coordinator, &before);
+	int reason = errno;
+	signals_unblock(&before);
+	if (pid < 0) {
+		close_pair(down);
+		close_pair(up);
+		errno = reason;
+		return error_set_errno(error, EXIT_OS_ERROR, "cannot fork a worker");
+	}
+	/* With the worker's ends kept open here, its death would not show as end of file or EPIPE. */
+	close(down[READ_END]);
+	close(up[WRITE_END]);
+	fcntl(down[WRITE_END], F_SETFL, O_NONBLOCK);
+	fcntl(up[READ_END], F_SETFL, O_NONBLOCK);
+	*process = (struct process){pid, down[WRITE_END], up[READ_END]};
+	return true;
+}
+
+void process_close(struct process *process)
+{
+	if (process->down >= 0)
+		close(process->down);
+	if (process->up >= 0)
+		close(process->up);
+	process->down = process->up = -1;
+}
+
+void process_signal(const struct process *process, int number)
+{
+	if (process->pid > 0)
+		kill(process->pid, number);
+}
+
+bool process_try_reap(struct process *process, int *status)
+{
+	if (process->pid <= 0)
+		return false;
+	pid_t got;
+	do
+		got = waitpid(process->pid, status, WNOHANG);
+	while (got < 0 && errno == EINTR);
+	if (got != process->pid)
+		return false;
+	process->pid = 0;
+	return true;
+}
+
+bool process_reap_until(struct process *process, uint64_t deadline_ns, int *status)
+{
+	/* An exit is over in well under a millisecond; who takes longer is looked at less and less often. */
+	uint64_t pause_ns = 20000;
+	const uint64_t longest_pause_ns = 5000000;
+	while (!process_try_reap(process, status)) {
+		uint64_t now = clock_now_ns();
+		if (now >= deadline_ns)
+			return false;
+		if (pause_ns > deadline_ns - now)
+			pause_ns = deadline_ns - now;
+		nanosleep(&(struct timespec){.tv_nsec = (long)pause_ns}, NULL);
+		pause_ns = pause_ns * 2 < longest_pause_ns ? pause_ns * 2 : longest_pause_ns;
+	}
+	return true;
+}
+
+/* The name that signal(7) gives it; strsignal() would give a sentence in the user's language. */
+static const char *signal_name(int number)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} names[] = {
+	        {SIGHUP, "SIGHUP"},
+	        {SIGINT, "SIGINT"},
+	        {SIGQUIT, "SIGQUIT"},
+	        {SIGILL, "SIGILL"},
+	        {SIGTRAP, "SIGTRAP"},
+	        {SIGABRT, "SIGABRT"},
+	        {SIGBUS, "SIGBUS"},
+	        {SIGFPE, "SIGFPE"},
+	        {SIGKILL, "SIGKILL"},
+	        {SIGUSR1, "SIGUSR1"},
+	        {SIGSEGV, "SIGSEGV"},
+	        {SIGUSR2, "SIGUSR2"},
+	        {SIGPIPE, "SIGPIPE"},
+	        {SIGALRM, "SIGALRM"},
+	        {SIGTERM, "SIGTERM"},
+	        {SIGXCPU, "SIGXCPU"},
+	        {SIGXFSZ, "SIGXFSZ"},
+	        {SIGSYS, "SIGSYS"},
+	};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i].number == number)
+			return names[i].name;
+	return NULL;
+}
+
+static const char *exit_meaning(int status)
+{
+	switch (status) {
+	case WORKER_LEFT:
+		return "it left without being told to";
+	case WORKER_GAVE_UP:
+		return "it gave up with an error";
+	case WORKER_IO_FAILED:
+		return "its pipe failed";
+	case WORKER_NO_MEMORY:
+		return "out of memory";
+	default:
+		return "not one of forkfit's";
+	}
+}
+
+void process_status_text(int status, char *text, size_t capacity)
+{
+	if (WIFEXITED(status)) {
+		snprintf(text, capacity, "exited with status %d (%s)", WEXITSTATUS(status),
+		        exit_meaning(WEXITSTATUS(status)));
+		return;
+	}
+	const char *name = signal_name(WTERMSIG(status));
+	if (name != NULL)
+		snprintf(text, capacity, "was killed by %s", name);
+	else
+		snprintf(text, capacity, "was killed by signal %d", WTERMSIG(status));
+}

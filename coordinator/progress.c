@@ -1,0 +1,127 @@
+#include "coordinator/progress.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A bar that changes more often than this only flickers; a log line more often than this only fills the log. */
+#define REPAINT_NS UINT64_C(50000000)
+#define LINE_NS UINT64_C(5000000000)
+
+enum { BAR_CELLS = 24 };
+
+bool progress_wants_animation(FILE *out)
+{
+	const char *terminal = getenv("TERM");
+	return isatty(fileno(out)) && terminal != NULL && strcmp(terminal, "dumb") != 0;
+}
+
+bool progress_wants_colour(FILE *out)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	return progress_wants_animation(out) && (no_colour == NULL || no_colour[0] == '\0');
+}
+
+void progress_init(struct progress *progress, FILE *out, bool animated, bool colour)
+{
+	*progress = (struct progress){.out = out, .animated = animated, .colour = colour};
+}
+
+void progress_clear(struct progress *progress)
+{
+	if (progress->bar_shown)
+		fputs("\r\033[K", progress->out);
+	fflush(progress->out);
+	progress->bar_shown = false;
+}
+
+static double epochs_per_second(const struct progress *progress, const struct event *event)
+{
+	uint64_t elapsed_ns = event->time_ns - progress->first_epoch_ns;
+	return elapsed_ns > 0 ? (event->epoch - 1) / ((double)elapsed_ns * 1e-9) : 0.0;
+}
+
+/* "1:05", or "2:00:05". */
+static void format_duration(double seconds, char *text, size_t capacity)
+{
+	uint64_t whole = (uint64_t)(seconds + 0.5);
+	if (whole >= 3600)
+		snprintf(text, capacity, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, whole / 3600, whole / 60 % 60,
+		        whole % 60);
+	else
+		snprintf(text, capacity, "%" PRIu64 ":%02" PRIu64, whole / 60, whole % 60);
+}
+
+/* The share of the epochs that are done; training may stop earlier. */
+static void paint_bar(struct progress *progress, const struct event *event)
+{
+	double rate = epochs_per_second(progress, event);
+	uint64_t done = progress->epochs > 0 ? event->epoch * BAR_CELLS / progress->epochs : BAR_CELLS;
+	char eta[32] = "-:--";
+	if (rate > 0)
+		format_duration((double)(progress->epochs - event->epoch) / rate, eta, sizeof eta);
+	fprintf(progress->out, "\r%s", progress->colour ? "\033[36m" : "");
+	for (uint64_t cell = 0; cell < BAR_CELLS; cell++)
+		fputs(cell < done ? "█" : "░", progress->out);
+	fprintf(progress->out, "%s epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s  at most %s left\033[K",
+	        progress->colour ? "\033[0m" : "", event->epoch, progress->epochs, event->epoch_done.loss, rate, eta);
+	fflush(progress->out);
+	progress->bar_shown = true;
+}
+
+static void show_epoch(struct progress *progress, const struct event *event)
+{
+	if (progress->first_epoch_ns == 0) {
+		progress->first_epoch_ns = event->time_ns;
+		progress->painted_ns = event->time_ns;
+	}
+	uint64_t interval = progress->animated ? REPAINT_NS : LINE_NS;
+	if (event->time_ns - progress->painted_ns < interval)
+		return;
+	progress->painted_ns = event->time_ns;
+	if (progress->animated)
+		paint_bar(progress, event);
+	else
+		fprintf(progress->out, "epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s\n", event->epoch,
+		        progress->epochs, event->epoch_done.loss, epochs_per_second(progress, event));
+}
+
+static void show_end(struct progress *progress, const struct event *event)
+{
+	progress_clear(progress);
+	if (event->run_ended.outcome == NULL)
+		return;
+	double seconds = (double)event->time_ns * 1e-9;
+	fprintf(progress->out, "%" PRIu64 " rows, %" PRIu32 " worker%s, %" PRIu64 " epochs in %.3f s\n",
+	        event->run_ended.rows, progress->workers, progress->workers == 1 ? "" : "s", event->run_ended.epochs,
+	        seconds);
+}
+
+static void handle(void *context, const struct event *event)
+{
+	struct progress *progress = context;
+	switch (event->type) {
+	case EVENT_RUN_STARTED:
+		progress->epochs = event->run_started.epochs;
+		progress->workers = event->run_started.workers;
+		break;
+	case EVENT_EPOCH_DONE:
+		show_epoch(progress, event);
+		break;
+	case EVENT_NOTE:
+		progress_clear(progress);
+		fprintf(progress->out, "coordinator: note: %s\n", event->note.text);
+		break;
+	case EVENT_RUN_ENDED:
+		show_end(progress, event);
+		break;
+	default:
+		break;
+	}
+}
+
+struct event_sink progress_sink(struct progress *progress)
+{
+	return (struct event_sink){handle, progress};
+}

@@ -1,0 +1,34 @@
+/* Signals to the coordinator, turned into bytes of a pipe that poll() watches beside the workers' pipes. */
+#ifndef FORKFIT_COORDINATOR_SIGNALS_H
+#define FORKFIT_COORDINATOR_SIGNALS_H
+
+#include "common/error.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct signals_seen {
+	unsigned interrupts; /* SIGINT, SIGTERM or SIGHUP, so many */
+	bool child;          /* SIGCHLD */
+};
+
+/* Installs the handlers; SIGPIPE is ignored, so that a dead reader is EPIPE. Once per process. */
+bool signals_install(struct error *error);
+
+/* Readable when a signal came. */
+int signals_descriptor(void);
+
+/* Takes what came. */
+struct signals_seen signals_take(void);
+
+/* Around fork(): a signal between fork and signals_reset_in_child would be told to the coordinator by its child. */
+void signals_block(sigset_t *before);
+void signals_unblock(const sigset_t *before);
+
+/*
+ * In a worker: default actions, but SIGINT ignored (a terminal sends it to the whole group, and the coordinator
+ * decides what it means) and SIGPIPE too. Unblocks.
+ */
+void signals_reset_in_child(const sigset_t *before);
+
+#endif

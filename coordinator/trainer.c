@@ -1,0 +1,387 @@
+#include "coordinator/trainer.h"
+
+#include "coordinator/coordinates.h"
+#include "coordinator/divergence.h"
+#include "coordinator/gather.h"
+#include "coordinator/optimizer.h"
+#include "coordinator/step_size.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The step's bounds are close enough when they are this near each other: 1/L is then missed by no more. */
+static const double bounds_close = 1.02;
+
+struct trainer {
+	const struct config *config;
+	struct loader *loader;
+	struct event_stream *events;
+	uint32_t features;
+	struct gatherer gatherer;
+	struct coordinates coordinates;
+	struct optimizer optimizer;
+	struct divergence divergence;
+	struct step_bounds bounds; /* on L; 0 where there is no epoch */
+	double *trained;           /* features + 1: the parameters, in trained coordinates */
+	double *sent;              /* features + 1: what the workers are asked with */
+	double *gradient;          /* features + 1, in trained coordinates */
+	double *sums;              /* features + 3: what was gathered last */
+	double *moments;           /* features + 2: variances of the columns */
+	struct training_result *result;
+};
+
+const char *stop_reason_name(enum stop_reason reason)
+{
+	static const char *const names[] = {
+	        [STOP_TOLERANCE] = "tolerance",
+	        [STOP_EPOCHS] = "epochs",
+	        [STOP_INTERRUPTED] = "interrupted",
+	};
+	return names[reason];
+}
+
+void training_result_release(struct training_result *result)
+{
+	free(result->parameters);
+	result->parameters = NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static void note(const struct trainer *trainer, const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	struct event event = {.type = EVENT_NOTE};
+	event.note.text = text;
+	events_emit(trainer->events, event);
+}
+
+static bool gather(struct trainer *trainer, uint32_t epoch, enum kernel kernel, enum aggregation how,
+        const double *parameters, struct error *error)
+{
+	return gatherer_sums(&trainer->gatherer, epoch, kernel, how, parameters, trainer->sums, error);
+}
+
+/* Phase 1: every worker has its chunk. */
+static bool load(struct trainer *trainer, struct error *error)
+{
+	struct gatherer *gatherer = &trainer->gatherer;
+	if (!gatherer_load(gatherer, error))
+		return false;
+	if (gatherer->rows == 0)
+		return error_set(error, EXIT_BAD_DATASET, "%s: %s", trainer->loader->name,
+		        gatherer->skipped > 0 ? "every row has a missing value" : "there are no rows");
+	if (gatherer->pool.count > gatherer->rows)
+		return error_set(error, EXIT_BAD_CONFIGURATION,
+		        "%s: workers: %" PRIu32 " workers are more than the %" PRIu64 " rows of %s",
+		        trainer->config->source, gatherer->pool.count, gatherer->rows, trainer->loader->name);
+	if (gatherer->first_row == NULL)
+		return error_set(error, EXIT_BAD_DATASET, "%s: every row has a missing value", trainer->loader->name);
+	return true;
+}
+
+static bool sums_are_finite(const struct trainer *trainer, const char *what, struct error *error)
+{
+	for (uint32_t j = 0; j <= trainer->features; j++)
+		if (!isfinite(trainer->sums[j]))
+			return error_set(error, EXIT_BAD_DATASET,
+			        "%s: the numbers of column \"%s\" are too large: %s is beyond the range of a double",
+			        trainer->loader->name, loader_used_name(trainer->loader, j), what);
+	return true;
+}
+
+/*
+ * Phases 2 and 3: the columns' means and variances. The first row is the origin of the means' sums, so that a
+ * constant column has exactly its constant as mean, and exactly zero as variance.
+ */
+static bool gather_statistics(struct trainer *trainer, struct error *error)
+{
+	uint32_t d = trainer->features;
+	const double *origin = trainer->gatherer.first_row;
+	double *means = trainer->sent;
+	if (!gather(trainer, 0, KERNEL_MEANS, AGGREGATE_MEAN, origin, error) ||
+	        !sums_are_finite(trainer, "their sum", error))
+		return false;
+	for (uint32_t j = 0; j <= d; j++)
+		means[j] = origin[j] + trainer->sums[j];
+	trainer->result->rows = (uint64_t)trainer->sums[d + 1];
+	trainer->result->skipped = trainer->gatherer.skipped + trainer->gatherer.rows - trainer->result->rows;
+	if (!gather(trainer, 0, KERNEL_MOMENTS, AGGREGATE_MEAN, means, error) ||
+	        !sums_are_finite(trainer, "the sum of their squares", error))
+		return false;
+	memcpy(trainer->moments, trainer->sums, ((size_t)d + 2) * sizeof(double));
+	coordinates_set_statistics(&trainer->coordinates, means, trainer->moments);
+	divergence_init(&trainer->divergence, trainer->moments[d] + means[d] * means[d]);
+	return true;
+}
+
+static void note_what_the_data_lacks(const struct trainer *trainer)
+{
+	if (trainer->loader->left_out != NULL)
+		note(trainer, "%s", trainer->loader->left_out);
+	if (trainer->result->skipped > 0)
+		note(trainer, "%" PRIu64 " row%s with missing values left out", trainer->result->skipped,
+		        trainer->result->skipped == 1 ? "" : "s");
+	for (uint32_t j = 0; j < trainer->features; j++)
+		if (trainer->moments[j] == 0.0)
+			note(trainer, "column \"%s\" is constant: there is nothing to learn from it%s",
+			        loader_used_name(trainer->loader, j),
+			        trainer->config->training.standardize ? ", its coefficient stays as it began" : "");
+}
+
+/* Where training begins: the configuration's initial parameters, in trained coordinates. */
+static bool set_initial(struct trainer *trainer, struct error *error)
+{
+	uint32_t d = trainer->features;
+	size_t given = trainer->config->training.initial_count;
+	if (given != 0 && given != d)
+		return error_set(error, EXIT_BAD_CONFIGURATION,
+		        "%s: training.initial.w: expected %" PRIu32 " numbers, one for each feature, found %zu",
+		        trainer->config->source, d, given);
+	for (uint32_t j = 0; j < d; j++)
+		trainer->trained[j] = given != 0 ? trainer->config->training.initial_w[j] : 0.0;
+	trainer->trained[d] = trainer->config->training.initial_b;
+	return true;
+}
+
+/*
+ * The trace of the Hessian in trained coordinates, 2·(Σ_j mean((x_j - c_j)²)/s_j² + 1), with means taken as the
+ * aggregation takes them; the 1 is the intercept's, once for each worker that is summed.
+ */
+static bool gather_trace(struct trainer *trainer, double *trace, struct error *error)
+{
+	enum aggregation how = trainer->config->training.aggregation;
+	const struct coordinates *coordinates = &trainer->coordinates;
+	if (!gather(trainer, 0, KERNEL_MOMENTS, how, coordinates->centre, error))
+		return false;
+	*trace = how == AGGREGATE_SUM ? (double)trainer->gatherer.aggregator.workers : 1.0;
+	for (uint32_t j = 0; j < trainer->features; j++)
+		*trace += trainer->sums[j] / (coordinates->scale[j] * coordinates->scale[j]);
+	*trace *= 2.0;
+	return true;
+}
+
+/* One product of the Hessian with a direction, both in trained coordinates; in trainer->gradient. */
+static bool gather_product(struct trainer *trainer, const double *direction, struct error *error)
+{
+	uint32_t d = trainer->features;
+	coordinates_sent_from_trained(&trainer->coordinates, direction, trainer->sent);
+	if (!gather(trainer, 0, KERNEL_CURVATURE, trainer->config->training.aggregation, trainer->sent, error))
+		return false;
+	for (uint32_t j = 0; j <= d; j++) {
+		trainer->sums[j] *= 2.0;
+		if (!isfinite(trainer->sums[j]))
+			return error_set(error, EXIT_BAD_DATASET,
+			        "%s: the numbers are too large to train on without standardizing",
+			        trainer->loader->name);
+	}
+	coordinates_trained_gradient(&trainer->coordinates, trainer->sums, trainer->gradient);
+	return true;
+}
+
+/* Are the bounds good enough for what they are needed for? */
+static bool bounds_suffice(const struct trainer *trainer)
+{
+	double rate = trainer->config->training.learning_rate;
+	if (trainer->bounds.upper <= bounds_close * trainer->bounds.lower)
+		return true;
+	return !trainer->config->training.automatic_rate &&
+	       (rate > 2.0 / trainer->bounds.lower || rate <= 2.0 / trainer->bounds.upper);
+}
+
+/* Phase 4: bounds on the Hessian's largest eigenvalue, and the step. */
+static bool choose_step(struct trainer *trainer, struct error *error)
+{
+	const struct config *config = trainer->config;
+	double trace;
+	if (!gather_trace(trainer, &trace, error))
+		return false;
+	struct step_size *step = step_size_new((size_t)trainer->features + 1);
+	if (step == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	const double *direction;
+	while ((direction = step_size_direction(step)) != NULL) {
+		if (!gather_product(trainer, direction, error)) {
+			step_size_free(step);
+			return false;
+		}
+		step_size_take_product(step, trainer->gradient);
+		trainer->bounds = step_size_bounds(step, trace);
+		if (bounds_suffice(trainer))
+			break;
+	}
+	step_size_free(step);
+	trainer->optimizer.kind = config->training.optimizer;
+	trainer->optimizer.learning_rate =
+	        config->training.automatic_rate ? 1.0 / trainer->bounds.upper : config->training.learning_rate;
+	if (trainer->optimizer.learning_rate > 2.0 / trainer->bounds.lower)
+		note(trainer,
+		        "training.learning_rate %g is above %.4g, where training diverges; \"auto\" would take %.4g",
+		        config->training.learning_rate, 2.0 / trainer->bounds.lower, 1.0 / trainer->bounds.upper);
+	return true;
+}
+
+static bool report_divergence(const struct trainer *trainer, uint32_t epoch, double loss, struct error *error)
+{
+	double rate = trainer->optimizer.learning_rate;
+	double stable = 2.0 / trainer->bounds.upper;
+	char remedy[256];
+	if (rate > stable)
+		snprintf(remedy, sizeof remedy,
+		        "the learning rate %g is above the stable limit %.4g: use \"auto\" or at most %.4g", rate,
+		        stable, 1.0 / trainer->bounds.upper);
+	else
+		snprintf(remedy, sizeof remedy,
+		        "the learning rate %g is stable for these data, so the numbers' range "
+		        "must be what fails",
+		        rate);
+	return error_set(error, EXIT_DIVERGED, "training diverged in epoch %" PRIu32 " (loss %g): %s%s", epoch, loss,
+	        remedy,
+	        trainer->config->training.standardize
+	                ? ""
+	                : "; \"standardize\": true makes larger steps stable and converges in fewer");
+}
+
+enum epoch_outcome { EPOCH_STEPPED, EPOCH_CONVERGED, EPOCH_FAILED };
+
+/* One epoch: send the parameters, gather loss and gradient there, step. */
+static enum epoch_outcome run_epoch(struct trainer *trainer, uint32_t epoch, struct error *error)
+{
+	uint32_t d = trainer->features;
+	struct training_result *result = trainer->result;
+	coordinates_sent_from_trained(&trainer->coordinates, trainer->trained, trainer->sent);
+	if (!gather(trainer, epoch, KERNEL_GRADIENT, trainer->config->training.aggregation, trainer->sent, error))
+		return EPOCH_FAILED;
+	for (uint32_t j = 0; j <= d; j++)
+		trainer->sums[j] *= 2.0;
+	result->loss = trainer->sums[d + 1];
+	result->epochs = epoch;
+	double largest = coordinates_largest_gradient(&trainer->coordinates, trainer->sums);
+	struct event event = {.type = EVENT_EPOCH_DONE, .epoch = epoch};
+	event.epoch_done.loss = result->loss;
+	event.epoch_done.gradient = largest;
+	events_emit(trainer->events, event);
+	if (divergence_seen(&trainer->divergence, result->loss) || !isfinite(largest)) {
+		report_divergence(trainer, epoch, result->loss, error);
+		return EPOCH_FAILED;
+	}
+	if (largest <= trainer->config->training.tolerance && trainer->config->training.tolerance > 0)
+		return EPOCH_CONVERGED;
+	coordinates_trained_gradient(&trainer->coordinates, trainer->sums, trainer->gradient);
+	optimizer_step(&trainer->optimizer, trainer->trained, trainer->gradient, (size_t)d + 1);
+	return EPOCH_STEPPED;
+}
+
+/* Phase 5. */
+static bool run_epochs(struct trainer *trainer, struct error *error)
+{
+	struct training_result *result = trainer->result;
+	trainer->gatherer.finish_round = true;
+	result->stop_reason = STOP_EPOCHS;
+	for (uint64_t epoch = 1; epoch <= trainer->config->training.epochs; epoch++) {
+		switch (run_epoch(trainer, (uint32_t)epoch, error)) {
+		case EPOCH_STEPPED:
+			break;
+		case EPOCH_CONVERGED:
+			result->stop_reason = STOP_TOLERANCE;
+			return true;
+		case EPOCH_FAILED:
+			return false;
+		}
+		if (trainer->gatherer.interrupts > 0) {
+			result->stop_reason = STOP_INTERRUPTED;
+			return true;
+		}
+	}
+	return true;
+}
+
+/* Phase 6: how good the fit is, in the target's units. */
+static bool gather_metrics(struct trainer *trainer, struct error *error)
+{
+	struct training_result *result = trainer->result;
+	double variance = trainer->moments[trainer->features];
+	coordinates_sent_from_trained(&trainer->coordinates, trainer->trained, trainer->sent);
+	if (!gather(trainer, result->epochs, KERNEL_METRICS, AGGREGATE_MEAN, trainer->sent, error))
+		return false;
+	result->mse = trainer->sums[0];
+	result->mae = trainer->sums[1];
+	result->rmse = sqrt(result->mse);
+	result->r2 = variance > 0.0 ? 1.0 - result->mse / variance : NAN;
+	coordinates_user_from_trained(&trainer->coordinates, trainer->trained, result->parameters);
+	return true;
+}
+
+static bool run_phases(struct trainer *trainer, struct error *error)
+{
+	if (!set_initial(trainer, error) || !load(trainer, error) || !gather_statistics(trainer, error))
+		return false;
+	note_what_the_data_lacks(trainer);
+	if (trainer->config->training.standardize) {
+		coordinates_standardize(&trainer->coordinates);
+		if (!gatherer_set_centre(&trainer->gatherer, trainer->coordinates.centre, error))
+			return false;
+	}
+	coordinates_trained_from_user(&trainer->coordinates, trainer->trained, trainer->trained);
+	if (trainer->config->training.epochs > 0 && !choose_step(trainer, error))
+		return false;
+	return run_epochs(trainer, error) && gather_metrics(trainer, error);
+}
+
+static bool allocate(struct trainer *trainer, struct error *error)
+{
+	size_t d = trainer->features;
+	trainer->trained = calloc(d + 1, sizeof(double));
+	trainer->sent = calloc(d + 1, sizeof(double));
+	trainer->gradient = calloc(d + 1, sizeof(double));
+	trainer->sums = calloc(d + 3, sizeof(double));
+	trainer->moments = calloc(d + 2, sizeof(double));
+	trainer->result->parameters = calloc(d + 1, sizeof(double));
+	if (trainer->trained != NULL && trainer->sent != NULL && trainer->gradient != NULL && trainer->sums != NULL &&
+	        trainer->moments != NULL && trainer->result->parameters != NULL &&
+	        coordinates_init(&trainer->coordinates, trainer->features))
+		return true;
+	return error_set(error, EXIT_OS_ERROR, "out of memory");
+}
+
+static void release(struct trainer *trainer)
+{
+	free(trainer->trained);
+	free(trainer->sent);
+	free(trainer->gradient);
+	free(trainer->sums);
+	free(trainer->moments);
+	coordinates_release(&trainer->coordinates);
+}
+
+bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers, struct event_stream *events,
+        struct training_result *result, struct error *error)
+{
+	struct trainer trainer = {
+	        .config = config,
+	        .loader = loader,
+	        .events = events,
+	        .features = loader->dataset.features,
+	        .result = result,
+	};
+	*result = (struct training_result){.features = trainer.features, .loss = NAN};
+	bool trained = false;
+	if (allocate(&trainer, error) && gatherer_init(&trainer.gatherer, config, loader, workers, events, error)) {
+		trained = run_phases(&trainer, error);
+		result->learning_rate = trainer.optimizer.learning_rate;
+		/* Workers that may be busy or worse are not waited for. */
+		bool orderly = trained || error->code == EXIT_BAD_DATASET || error->code == EXIT_DIVERGED ||
+		               error->code == EXIT_BAD_CONFIGURATION;
+		gatherer_release(&trainer.gatherer, orderly);
+	}
+	release(&trainer);
+	if (!trained)
+		training_result_release(result);
+	return trained;
+}

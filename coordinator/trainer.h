@@ -1,0 +1,43 @@
+/*
+ * The phases of a run: load, means, moments, step size, epochs, metrics. The trainer knows the order and the formulas;
+ * how a question reaches the workers and an answer comes back is gather.h's.
+ */
+#ifndef FORKFIT_COORDINATOR_TRAINER_H
+#define FORKFIT_COORDINATOR_TRAINER_H
+
+#include "common/error.h"
+#include "coordinator/config.h"
+#include "coordinator/events.h"
+#include "coordinator/loader.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum stop_reason { STOP_TOLERANCE, STOP_EPOCHS, STOP_INTERRUPTED };
+
+/* A reason's name, as in the model file. */
+const char *stop_reason_name(enum stop_reason reason);
+
+struct training_result {
+	uint32_t features;
+	double *parameters; /* features + 1 in the user's units: w, then b; owned */
+	uint64_t rows;      /* that counted */
+	uint64_t skipped;   /* left out for missing values */
+	double mse, rmse, mae;
+	double r2; /* NaN where the target is constant */
+	uint32_t epochs;
+	enum stop_reason stop_reason;
+	double learning_rate;
+	double loss; /* of the last epoch, at the parameters it began with; NaN without an epoch */
+};
+
+/*
+ * Trains. workers: how many processes. False: *error says why, with the exit code; the result then holds nothing. In
+ * either case no process is left.
+ */
+bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers, struct event_stream *events,
+        struct training_result *result, struct error *error);
+
+void training_result_release(struct training_result *result);
+
+#endif

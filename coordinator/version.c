@@ -1,0 +1,6 @@
+#include "coordinator/version.h"
+
+const char *version_text(void)
+{
+	return FORKFIT_VERSION;
+}
