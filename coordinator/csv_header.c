@@ -62,38 +62,41 @@ static bool next_record(const struct head *head, const char **at, char delimiter
 
 /* What the records look like if they have a certain delimiter. */
 struct shape {
-	size_t fields;    /* in most of them; 0: there is no such number */
-	size_t deviating; /* records that have another number */
+	size_t fields;    /* in half of them or more; 0: there is no such number */
+	size_t deviating; /* records that have another */
 };
 
 static struct shape find_shape(const struct head *head, char delimiter)
 {
-	size_t counts[SAMPLE_RECORDS];
+	size_t counts[SAMPLE_RECORDS] = {0};
 	size_t records = 0;
 	const char *at = head->start;
 	while (records < SAMPLE_RECORDS && next_record(head, &at, delimiter, NULL, 0, &counts[records]))
 		records++;
+	/* Not even one record is whole: if nothing fits better, the error will be about this one. */
+	if (records == 0)
+		return (struct shape){.fields = counts[0], .deviating = 1};
 	for (size_t i = 0; i < records; i++) {
 		size_t deviating = 0;
 		for (size_t j = 0; j < records; j++)
 			deviating += counts[j] != counts[i];
-		if (2 * deviating < records)
+		if (2 * deviating <= records)
 			return (struct shape){.fields = counts[i], .deviating = deviating};
 	}
-	return (struct shape){0};
+	return (struct shape){.deviating = SIZE_MAX};
 }
 
 /*
- * Two fields are better than none that are divided; then, a record or two may spoil the picture, but where a delimiter
- * fits them all it is the right one; then, more fields are better.
+ * A delimiter is there to divide. One that gives all records the same number of fields is the right one, but a record
+ * or two may spoil that, and it is for the parser to say so. Of several, the one that gives more fields.
  */
 static bool fits_better(const struct shape *shape, const struct shape *other)
 {
 	if ((shape->fields > 1) != (other->fields > 1))
 		return shape->fields > 1;
-	if (shape->fields <= 1 || shape->deviating == other->deviating)
-		return shape->fields > other->fields;
-	return shape->deviating < other->deviating;
+	if (shape->deviating != other->deviating)
+		return shape->deviating < other->deviating;
+	return shape->fields > other->fields;
 }
 
 static char detect_delimiter(const struct head *head)

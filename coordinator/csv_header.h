@@ -32,10 +32,10 @@ struct csv_header {
 
 /*
  * bytes: the first `length` bytes of the file `name` (all of it if whole). delimiter: 0 to detect it among comma,
- * semicolon, tab and bar, by the number of fields in the first records; comma where none fits, which is right for a
- * single column. A header is detected when no field of the first record is a number and at least one is text (a
- * missing value is neither). On failure *error has code EXIT_BAD_DATASET and a message that starts with
- * name:line:column (or EXIT_OS_ERROR where there is no memory), and nothing is to be released.
+ * semicolon, tab and bar, as the one that divides the first records into the same number of fields. A header is
+ * detected when no field of the first record is a number and at least one is text (a missing value is neither). On
+ * failure *error has code EXIT_BAD_DATASET and a message that starts with name:line:column (or EXIT_OS_ERROR where
+ * there is no memory), and nothing is to be released.
  */
 bool csv_header_read(const char *name, const char *bytes, size_t length, bool whole, enum header_mode header,
         char delimiter, struct csv_header *result, struct error *error);

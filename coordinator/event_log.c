@@ -50,7 +50,7 @@ static json_t *number(double value)
 
 static json_t *milliseconds(uint64_t nanoseconds)
 {
-	return json_real((double)nanoseconds * 1e-6);
+	return json_real((double)nanoseconds / 1e6);
 }
 
 static const char *kernel_name(enum kernel kernel)
@@ -140,7 +140,7 @@ static void handle(void *context, const struct event *event)
 	char *line = NULL;
 	if (log->failure != 0)
 		goto done;
-	put(object, "t", json_real((double)event->time_ns * 1e-9));
+	put(object, "t", json_real((double)event->time_ns / 1e9));
 	put(object, "event", json_string(event_type_name(event->type)));
 	put(object, "epoch", json_integer(event->epoch));
 	if (event->has_worker) {

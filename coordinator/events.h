@@ -74,7 +74,8 @@ struct event {
 			const char *text; /* a warning or a remark for the user */
 		} note;
 		struct {
-			const char *outcome; /* stop_reason, or "failed" */
+			bool trained;
+			const char *outcome; /* the reason it stopped, or "failed" */
 			int exit_code;
 			uint64_t epochs;
 			uint64_t rows;

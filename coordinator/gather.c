@@ -13,8 +13,8 @@
 /* How long a round may go on after an interrupt: a user who asks to stop does not wait much longer. */
 #define INTERRUPT_GRACE_NS UINT64_C(5000000000)
 
-/* A disk or a parser slower than this per worker is a fault; a chunk's size adds to its answer's deadline. */
-#define SLOWEST_BYTES_PER_SECOND 4e6
+/* Slower than this, all workers together, is a fault; so a dataset's size adds to an answer's deadline. */
+#define SLOWEST_BYTES_PER_SECOND 64e6
 
 /* Of the memory that is free, so much may hold parsed numbers; the rest is for the page cache and everybody else. */
 static const double cache_share = 0.7;
@@ -32,8 +32,8 @@ bool gatherer_init(struct gatherer *gatherer, const struct config *config, struc
 	};
 	if (!pool_init(&gatherer->pool, workers, features, config->recovery.worker_timeout_s, events, error))
 		return false;
-	gatherer->pool.chunk_ns =
-	        (uint64_t)llround((double)loader->dataset.identity.bytes / workers / SLOWEST_BYTES_PER_SECOND * 1e9);
+	gatherer->pool.pass_ns =
+	        (uint64_t)llround((double)loader->dataset.identity.bytes / SLOWEST_BYTES_PER_SECOND * 1e9);
 	gatherer->assignment.centre = calloc((size_t)features + 1, sizeof(double));
 	bool ready =
 	        gatherer->assignment.centre != NULL && aggregator_init(&gatherer->aggregator, sums_max_width(features));

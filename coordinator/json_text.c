@@ -1,5 +1,7 @@
 #include "coordinator/json_text.h"
 
+#include "coordinator/number_text.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,19 +20,15 @@ struct writer {
 
 static void write_value(struct writer *writer, json_t *value, int depth);
 
+/* The shortest text, but as a real number of JSON, and with e-9 for e-09. */
 static void write_real(struct writer *writer, double value)
 {
-	char text[32];
-	/* 15 digits survive from text to double and back, 17 from double to text and back. */
-	for (int digits = 15; digits <= 17; digits++) {
-		snprintf(text, sizeof text, "%.*g", digits, value);
-		if (strtod(text, NULL) == value)
-			break;
-	}
+	char text[NUMBER_TEXT_BYTES];
+	number_text(value, text);
 	size_t mantissa = strcspn(text, "e");
 	fprintf(writer->out, "%.*s", (int)mantissa, text);
 	if (text[mantissa] == 'e')
-		fprintf(writer->out, "e%d", (int)strtol(text + mantissa + 1, NULL, 10)); /* e-9, not e-09 */
+		fprintf(writer->out, "e%d", (int)strtol(text + mantissa + 1, NULL, 10));
 	else if (!strchr(text, '.'))
 		fputs(".0", writer->out);
 }

@@ -87,6 +87,7 @@ static void emit_end(
         const struct event_stream *events, const struct training_result *result, bool trained, int exit_code)
 {
 	struct event event = {.type = EVENT_RUN_ENDED, .epoch = result->epochs};
+	event.run_ended.trained = trained;
 	event.run_ended.outcome = trained ? stop_reason_name(result->stop_reason) : "failed";
 	event.run_ended.exit_code = exit_code;
 	event.run_ended.epochs = result->epochs;

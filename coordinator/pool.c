@@ -91,7 +91,7 @@ static void put_question(struct pool *pool, struct slot *slot, enum slot_state s
 	slot->state = state;
 	slot->round = pool->round;
 	slot->asked_ns = clock_now_ns();
-	slot->deadline_ns = slot->asked_ns + pool->timeout_ns + pool->chunk_ns;
+	slot->deadline_ns = slot->asked_ns + pool->timeout_ns + pool->pass_ns;
 	frame_writer_flush(&slot->writer, slot->process.down);
 }
 

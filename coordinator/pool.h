@@ -64,8 +64,8 @@ struct pool {
 	uint32_t count;
 	struct slot *slots;
 	uint32_t features;
-	uint64_t timeout_ns; /* for an answer, whatever the size of the chunk … */
-	uint64_t chunk_ns;   /* … plus this: the largest chunk at the slowest speed that is not a fault */
+	uint64_t timeout_ns; /* for an answer, whatever the dataset's size … */
+	uint64_t pass_ns;    /* … plus this: a pass over all of it at the slowest speed that is not a fault */
 	uint32_t round;      /* of the last question */
 	uint32_t epoch;
 	struct event_stream *events;

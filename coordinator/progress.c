@@ -90,12 +90,11 @@ static void show_epoch(struct progress *progress, const struct event *event)
 static void show_end(struct progress *progress, const struct event *event)
 {
 	progress_clear(progress);
-	if (event->run_ended.outcome == NULL)
-		return;
-	double seconds = (double)event->time_ns * 1e-9;
-	fprintf(progress->out, "%" PRIu64 " rows, %" PRIu32 " worker%s, %" PRIu64 " epochs in %.3f s\n",
+	if (!event->run_ended.trained)
+		return; /* the error that follows says more */
+	fprintf(progress->out, "%" PRIu64 " row%s, %" PRIu32 " worker%s, %" PRIu64 " epochs in %.3f s\n",
 	        event->run_ended.rows, progress->workers, progress->workers == 1 ? "" : "s", event->run_ended.epochs,
-	        seconds);
+	        (double)event->time_ns / 1e9);
 }
 
 static void handle(void *context, const struct event *event)

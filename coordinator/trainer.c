@@ -121,6 +121,20 @@ static bool gather_statistics(struct trainer *trainer, struct error *error)
 	return true;
 }
 
+/* "columns that are constant, from which there is nothing to learn: a, b" */
+static void note_constant_columns(const struct trainer *trainer)
+{
+	char names[512] = "";
+	size_t length = 0;
+	for (uint32_t j = 0; j < trainer->features && length < sizeof names; j++)
+		if (trainer->moments[j] == 0.0)
+			length += (size_t)snprintf(names + length, sizeof names - length, "%s%s",
+			        length > 0 ? ", " : "", loader_used_name(trainer->loader, j));
+	if (length > 0)
+		note(trainer, "constant columns, from which there is nothing to learn: %s%s", names,
+		        length >= sizeof names ? "…" : "");
+}
+
 static void note_what_the_data_lacks(const struct trainer *trainer)
 {
 	if (trainer->loader->left_out != NULL)
@@ -128,11 +142,7 @@ static void note_what_the_data_lacks(const struct trainer *trainer)
 	if (trainer->result->skipped > 0)
 		note(trainer, "%" PRIu64 " row%s with missing values left out", trainer->result->skipped,
 		        trainer->result->skipped == 1 ? "" : "s");
-	for (uint32_t j = 0; j < trainer->features; j++)
-		if (trainer->moments[j] == 0.0)
-			note(trainer, "column \"%s\" is constant: there is nothing to learn from it%s",
-			        loader_used_name(trainer->loader, j),
-			        trainer->config->training.standardize ? ", its coefficient stays as it began" : "");
+	note_constant_columns(trainer);
 }
 
 /* Where training begins: the configuration's initial parameters, in trained coordinates. */

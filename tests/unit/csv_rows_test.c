@@ -161,7 +161,7 @@ Test(csv_rows, stops_at_the_bad_record_with_everything_before_it_counted)
 
 Test(csv_rows, leaves_out_rows_with_missing_values_if_told_to)
 {
-	static const char text[] = "1,a,2\n,b,3\n4,NA,5\n6,c,null\n7,d,\" \"\n8,e,9\n";
+	static const char text[] = "1,a,2\n,b,\"3\"\n4,NA,5\n6,c,null\n7,d,\" \"\n8,e,9\n";
 	struct csv_plan plan = plan_of(3, SOME_USED, 2);
 	plan.missing = MISSING_SKIP_ROW;
 	struct parsed parsed = parse(&plan, text);

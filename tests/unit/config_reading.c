@@ -1,0 +1,140 @@
+#include "tests/unit/config_reading.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char scratch[] = "/tmp/forkfit-config-XXXXXX";
+
+void scratch_enter(void)
+{
+	cr_assert(mkdtemp(scratch) != NULL && chdir(scratch) == 0);
+}
+
+/* What tests make is flat, but for directories that are empty when their files are gone. */
+static void remove_all(const char *directory)
+{
+	DIR *listing = opendir(directory);
+	char path[512];
+	for (struct dirent *entry; listing && (entry = readdir(listing)) != NULL;) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+		if (unlink(path) != 0)
+			remove_all(path);
+	}
+	if (listing)
+		closedir(listing);
+	rmdir(directory);
+}
+
+void scratch_leave(void)
+{
+	if (chdir("/") == 0)
+		remove_all(scratch);
+}
+
+void write_file(const char *path, const char *bytes, size_t length)
+{
+	FILE *file = fopen(path, "w");
+	cr_assert(file && fwrite(bytes, 1, length, file) == length && fclose(file) == 0, "cannot write %s", path);
+}
+
+char *read_file(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return NULL;
+	cr_assert(fseek(file, 0, SEEK_END) == 0);
+	size_t length = (size_t)ftell(file);
+	rewind(file);
+	char *text = malloc(length + 1);
+	cr_assert(text && fread(text, 1, length, file) == length, "cannot read %s", path);
+	fclose(file);
+	text[length] = '\0';
+	return text;
+}
+
+struct reading read_config_from(const char *path, const char *text, const char *const *overrides)
+{
+	struct reading reading = {.ok = false};
+	size_t count = 0;
+	while (overrides && overrides[count])
+		count++;
+	write_file(path, text, strlen(text));
+	reading.ok = config_read(path, overrides, count, &reading.config, &reading.error);
+	return reading;
+}
+
+struct reading read_config(const char *text, const char *const *overrides)
+{
+	return read_config_from("run.json", text, overrides);
+}
+
+void reading_release(struct reading *reading)
+{
+	if (reading->ok)
+		config_release(&reading->config);
+}
+
+static bool strings_equal(const char *one, const char *other)
+{
+	return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+/* To the bit: -0 is not 0. */
+static bool doubles_equal(double one, double other)
+{
+	return memcmp(&one, &other, sizeof one) == 0;
+}
+
+static bool columns_equal(const struct column_reference *one, const struct column_reference *other)
+{
+	return strings_equal(one->name, other->name) && (one->name || one->index == other->index);
+}
+
+static bool datasets_equal(const struct config *one, const struct config *other)
+{
+	if (!strings_equal(one->dataset.path, other->dataset.path) ||
+	        !strings_equal(one->dataset.given_path, other->dataset.given_path) ||
+	        one->dataset.format != other->dataset.format || one->dataset.header != other->dataset.header ||
+	        one->dataset.delimiter != other->dataset.delimiter || one->dataset.missing != other->dataset.missing ||
+	        one->dataset.has_target != other->dataset.has_target ||
+	        one->dataset.has_features != other->dataset.has_features ||
+	        one->dataset.feature_count != other->dataset.feature_count)
+		return false;
+	for (size_t i = 0; i < one->dataset.feature_count; i++) {
+		if (!columns_equal(&one->dataset.features[i], &other->dataset.features[i]))
+			return false;
+	}
+	return !one->dataset.has_target || columns_equal(&one->dataset.target, &other->dataset.target);
+}
+
+static bool trainings_equal(const struct config *one, const struct config *other)
+{
+	size_t bytes = one->training.initial_count * sizeof(double);
+	return one->training.optimizer == other->training.optimizer &&
+	       one->training.automatic_rate == other->training.automatic_rate &&
+	       doubles_equal(one->training.learning_rate, other->training.learning_rate) &&
+	       one->training.epochs == other->training.epochs &&
+	       doubles_equal(one->training.tolerance, other->training.tolerance) &&
+	       one->training.standardize == other->training.standardize &&
+	       one->training.aggregation == other->training.aggregation &&
+	       one->training.initial_count == other->training.initial_count &&
+	       (bytes == 0 || memcmp(one->training.initial_w, other->training.initial_w, bytes) == 0) &&
+	       doubles_equal(one->training.initial_b, other->training.initial_b);
+}
+
+bool configs_equal(const struct config *one, const struct config *other)
+{
+	return strings_equal(one->source, other->source) && datasets_equal(one, other) &&
+	       one->workers == other->workers && trainings_equal(one, other) &&
+	       doubles_equal(one->recovery.worker_timeout_s, other->recovery.worker_timeout_s) &&
+	       strings_equal(one->output.model, other->output.model) &&
+	       strings_equal(one->output.given_model, other->output.given_model) &&
+	       strings_equal(one->output.events, other->output.events) &&
+	       strings_equal(one->output.given_events, other->output.given_events);
+}
