@@ -93,8 +93,8 @@ static void show_end(struct progress *progress, const struct event *event)
 	if (!event->run_ended.trained)
 		return; /* the error that follows says more */
 	fprintf(progress->out, "%" PRIu64 " row%s, %" PRIu32 " worker%s, %" PRIu64 " epochs in %.3f s\n",
-	        event->run_ended.rows, progress->workers, progress->workers == 1 ? "" : "s", event->run_ended.epochs,
-	        (double)event->time_ns / 1e9);
+	        event->run_ended.rows, event->run_ended.rows == 1 ? "" : "s", progress->workers,
+	        progress->workers == 1 ? "" : "s", event->run_ended.epochs, (double)event->time_ns / 1e9);
 }
 
 static void handle(void *context, const struct event *event)
