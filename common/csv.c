@@ -35,7 +35,7 @@ static const char *find_closing_quote(const char *at, const char *end)
 
 static const char *find_field_end(const char *at, const char *end, char delimiter)
 {
-	const char *separator = csv_find_separator(at, end, delimiter);
+	const char *separator = csv_find_or_newline(at, end, delimiter);
 	bool record_ends = separator == end || *separator == '\n';
 	return record_ends && separator > at && separator[-1] == '\r' ? separator - 1 : separator;
 }
@@ -110,7 +110,7 @@ bool csv_is_missing(const char *text, size_t length)
 enum scanner_state {
 	AT_RECORD, /* the first of a record */
 	AT_FIELD,  /* the first of a field that is not a record's first */
-	IN_TEXT,   /* in a field up to the next delimiter or LF, quotes having no meaning any more */
+	IN_TEXT,   /* not the first of a field: of all quotes only one behind a delimiter means anything */
 	IN_QUOTES, /* in a quoted field */
 	AT_QUOTE,  /* behind a quote in a quoted field: another quote, or the text behind the closing one */
 };
@@ -128,12 +128,15 @@ static const char *scan(struct csv_scanner *scanner, const char *at, const char 
 	case AT_FIELD:
 		scanner->state = *at == '"' ? IN_QUOTES : IN_TEXT;
 		return *at == '"' ? at + 1 : at;
-	case IN_TEXT:
-		at = csv_find_separator(at, end, scanner->delimiter);
-		if (at == end)
-			return end;
-		scanner->state = *at == '\n' ? AT_RECORD : AT_FIELD;
-		return at + 1;
+	case IN_TEXT: {
+		const char *mark = csv_find_or_newline(at, end, '"');
+		bool field_starts = mark > at && mark[-1] == scanner->delimiter;
+		if (mark < end && *mark == '\n')
+			scanner->state = AT_RECORD;
+		else if (field_starts)
+			scanner->state = AT_FIELD;
+		return mark < end && scanner->state != AT_FIELD ? mark + 1 : mark;
+	}
 	case IN_QUOTES:
 		at = memchr(at, '"', (size_t)(end - at));
 		if (at == NULL)

@@ -20,8 +20,7 @@
 #include <stdint.h>
 
 struct csv_field {
-	const char
-	        *text; /* without surrounding quotes and what follows them; doubled quotes inside are still doubled */
+	const char *text; /* of a quoted field what is between its quotes; doubled ones are still doubled */
 	size_t length;
 	bool quoted;
 };

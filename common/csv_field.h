@@ -19,19 +19,19 @@ struct csv_cut {
 /* Finds the field at `at` (<= end). */
 void csv_cut_field(const char *at, const char *end, char delimiter, struct csv_cut *cut);
 
-/* The first delimiter or LF at or behind `at`, or end. */
-static inline const char *csv_find_separator(const char *at, const char *end, char delimiter)
+/* The first byte like that or LF at or behind `at`, or end. */
+static inline const char *csv_find_or_newline(const char *at, const char *end, char byte)
 {
-	const __m128i delimiters = _mm_set1_epi8(delimiter);
-	const __m128i newlines = _mm_set1_epi8('\n');
+	const __m128i wanted = _mm_set1_epi8(byte);
+	const __m128i newline = _mm_set1_epi8('\n');
 	for (; end - at >= 16; at += 16) {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-		__m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, delimiters), _mm_cmpeq_epi8(bytes, newlines));
+		__m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, wanted), _mm_cmpeq_epi8(bytes, newline));
 		unsigned mask = (unsigned)_mm_movemask_epi8(found);
 		if (mask != 0)
 			return at + __builtin_ctz(mask);
 	}
-	while (at < end && *at != delimiter && *at != '\n')
+	while (at < end && *at != byte && *at != '\n')
 		at++;
 	return at;
 }

@@ -147,7 +147,7 @@ static inline const char *take_number(
 static inline const char *skip_field(const struct csv_plan *plan, const char *at, const char *end)
 {
 	if (at == end || *at != '"')
-		return csv_find_separator(at, end, plan->delimiter);
+		return csv_find_or_newline(at, end, plan->delimiter);
 	struct csv_cut cut;
 	csv_cut_field(at, end, plan->delimiter, &cut);
 	return cut.unclosed || !plan->quotes ? NULL : cut.after;
