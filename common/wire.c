@@ -207,7 +207,7 @@ bool wire_encode_ready(struct wire_buffer *buffer, const struct frame_header *he
 	at = wire_put_u64(at, ready->rows);
 	at = wire_put_u64(at, ready->skipped);
 	at = wire_put_u64(at, ready->busy_ns);
-	at = wire_put_u8(at, ready->quote_seen);
+	at = wire_put_u8(at, ready->starts_doubted);
 	at = wire_put_u32(at, ready->first_row_count);
 	wire_put_doubles(at, ready->first_row, ready->first_row_count);
 	return finish_frame(buffer, header, FRAME_READY, length);
@@ -482,7 +482,7 @@ enum wire_status wire_decode_ready(
 	ready->rows = wire_get_u64(&cursor);
 	ready->skipped = wire_get_u64(&cursor);
 	ready->busy_ns = wire_get_u64(&cursor);
-	ready->quote_seen = wire_get_bool(&cursor);
+	ready->starts_doubted = wire_get_bool(&cursor);
 	ready->first_row_count = wire_get_u32(&cursor);
 	if (ready->first_row_count != 0 && ready->first_row_count != value_count)
 		return WIRE_BAD_PAYLOAD;

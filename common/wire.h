@@ -89,7 +89,7 @@ struct ready {
 	uint64_t rows;            /* kept; npy rows are not looked at yet, so all of them */
 	uint64_t skipped;         /* for missing values */
 	uint64_t busy_ns;         /* how long loading took */
-	bool quote_seen;          /* a field opens with a quote and assignment.quotes is false: the load was given up */
+	bool starts_doubted;      /* CSV, assignment.quotes false: a field is quoted, or bad; the load was given up */
 	uint32_t first_row_count; /* features + 1, or 0: no rows */
 	const double *first_row;
 };

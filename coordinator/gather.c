@@ -226,10 +226,10 @@ static bool assign_all(struct gatherer *gatherer, struct error *error)
 	return await_answers(gatherer, error);
 }
 
-static bool any_quote_seen(const struct pool *pool)
+static bool any_starts_doubted(const struct pool *pool)
 {
 	for (uint32_t i = 0; i < pool->count; i++)
-		if (pool->slots[i].ready.quote_seen)
+		if (pool->slots[i].ready.starts_doubted)
 			return true;
 	return false;
 }
@@ -255,8 +255,8 @@ bool gatherer_load(struct gatherer *gatherer, struct error *error)
 			return false;
 	if (!assign_all(gatherer, error))
 		return false;
-	if (any_quote_seen(pool)) {
-		/* Newlines may lie inside fields, so the chunks' ends were guesses: find the true ones. */
+	if (any_starts_doubted(pool)) {
+		/* Newlines may lie inside quoted fields, so the chunks' ends were guesses: find the true ones. */
 		if (!loader_find_quoted_records(gatherer->loader, error))
 			return false;
 		gatherer->assignment.quotes = true;

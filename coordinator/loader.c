@@ -382,6 +382,14 @@ bool loader_locate(struct loader *loader, uint64_t offset, uint64_t *line, uint6
 		at += got;
 	}
 	*column = offset - line_start + 1;
+	size_t got;
+	if (*line > 1)
+		return true;
+	/* A byte order mark is no part of the first line. */
+	if (!read_at(loader, 0, piece, 3, &got, error))
+		return false;
+	if (got == 3 && memcmp(piece, "\xef\xbb\xbf", 3) == 0 && *column > 3)
+		*column -= 3;
 	return true;
 }
 

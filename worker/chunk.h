@@ -20,7 +20,7 @@ struct chunk;
 struct chunk_facts {
 	uint64_t rows;
 	uint64_t skipped;
-	bool quote_seen; /* see struct ready */
+	bool starts_doubted; /* see struct ready */
 };
 
 /*

@@ -145,10 +145,12 @@ static bool load(struct csv_chunk *chunk, struct chunk_facts *facts, struct work
 		case CSV_OK:
 			break;
 		case CSV_QUOTE:
-			facts->quote_seen = true;
+			facts->starts_doubted = true;
 			return true;
 		case CSV_BAD:
-			return false;
+			/* What looks bad may be the inside of a quoted field that opened before this chunk. */
+			facts->starts_doubted = !assignment->quotes && error->stage == STAGE_DATASET;
+			return facts->starts_doubted;
 		}
 		facts->rows += leaf->rows;
 		facts->skipped += skipped;

@@ -53,7 +53,7 @@ INLINE double target_of(const struct kernels *kernels, const struct tile *tile, 
 {
 	if (kernels->kernel == KERNEL_CURVATURE)
 		return 0.0;
-	return tile->y[row * tile->y_stride] - kernels->centre[kernels->features];
+	return tile->y[row * tile->row_stride] - kernels->centre[kernels->features];
 }
 
 /* One row of a narrow tile. */
@@ -61,15 +61,21 @@ INLINE double narrow_error(const struct kernels *kernels, const struct tile *til
 {
 	double prediction = kernels->parameters[d];
 	for (uint32_t j = 0; j < d; j++)
-		prediction += kernels->parameters[j] * (tile->column[j][row] - kernels->centre[j]);
+		prediction += kernels->parameters[j] * (tile->column[j][row * tile->row_stride] - kernels->centre[j]);
 	return prediction - target_of(kernels, tile, row);
 }
 
+/* The numbers of four rows from `row` on in a column. A stride known to be 1 makes it one load. */
+#define FOUR_ROWS(column, row, stride)                                                          \
+	((stride) == 1 ? *(const lanes4 *)((column) + (row))                                    \
+	               : (lanes4){(column)[(row) * (stride)], (column)[((row) + 1) * (stride)], \
+	                         (column)[((row) + 2) * (stride)], (column)[((row) + 3) * (stride)]})
+
 /*
- * Gradient sums over a narrow tile, eight rows at a time, with d known to the compiler so that the sums stay in
- * registers.
+ * Gradient sums over a narrow tile, eight rows at a time. d is known to the compiler, so that the sums stay in
+ * registers, and so is a stride of 1.
  */
-INLINE void narrow_gradient_for(struct kernels *kernels, const struct tile *tile, const uint32_t d)
+INLINE void narrow_gradient_for(struct kernels *kernels, const struct tile *tile, const uint32_t d, const size_t stride)
 {
 	const double *p = kernels->parameters;
 	const double *c = kernels->centre;
@@ -85,11 +91,11 @@ INLINE void narrow_gradient_for(struct kernels *kernels, const struct tile *tile
 			size_t first = row + 4 * half;
 			lanes4 e = {p[d], p[d], p[d], p[d]};
 			for (uint32_t j = 0; j < d; j++)
-				e += p[j] * (*(const lanes4 *)(tile->column[j] + first) - c[j]);
+				e += p[j] * (FOUR_ROWS(tile->column[j], first, stride) - c[j]);
 			if (target_weight != 0.0)
-				e -= *(const lanes4 *)(tile->y + first) - c[d];
+				e -= FOUR_ROWS(tile->y, first, stride) - c[d];
 			for (uint32_t j = 0; j < d; j++)
-				sums[2 * j + half] += e * (*(const lanes4 *)(tile->column[j] + first) - c[j]);
+				sums[2 * j + half] += e * (FOUR_ROWS(tile->column[j], first, stride) - c[j]);
 			total[half] += e;
 			square[half] += e * e;
 		}
@@ -100,37 +106,18 @@ INLINE void narrow_gradient_for(struct kernels *kernels, const struct tile *tile
 	for (; row < tile->rows; row++) {
 		double e = narrow_error(kernels, tile, row, d);
 		for (uint32_t j = 0; j < d; j++)
-			kernels->lanes[8 * j + row % 8] += e * (tile->column[j][row] - c[j]);
+			kernels->lanes[8 * j + row % 8] += e * (tile->column[j][row * tile->row_stride] - c[j]);
 		kernels->totals[row % 8] += e;
 		kernels->squares[row % 8] += e * e;
 	}
 }
 
-INLINE void narrow_gradient(struct kernels *kernels, const struct tile *tile)
+INLINE void narrow_gradient(struct kernels *kernels, const struct tile *tile, const uint32_t d)
 {
-	switch (kernels->features) {
-	case 1:
-		narrow_gradient_for(kernels, tile, 1);
-		break;
-	case 2:
-		narrow_gradient_for(kernels, tile, 2);
-		break;
-	case 3:
-		narrow_gradient_for(kernels, tile, 3);
-		break;
-	case 4:
-		narrow_gradient_for(kernels, tile, 4);
-		break;
-	case 5:
-		narrow_gradient_for(kernels, tile, 5);
-		break;
-	case 6:
-		narrow_gradient_for(kernels, tile, 6);
-		break;
-	default:
-		narrow_gradient_for(kernels, tile, 7);
-		break;
-	}
+	if (tile->row_stride == 1)
+		narrow_gradient_for(kernels, tile, d, 1);
+	else
+		narrow_gradient_for(kernels, tile, d, tile->row_stride);
 }
 
 /* The errors of `rows` (a constant to the compiler, at most four) consecutive rows of a wide tile. */
@@ -209,10 +196,32 @@ INLINE void wide_gradient(struct kernels *kernels, const struct tile *tile)
 
 INLINE void gradient(struct kernels *kernels, const struct tile *tile)
 {
-	if (kernels->features < TILE_WIDE_FEATURES)
-		narrow_gradient(kernels, tile);
-	else
+	switch (kernels->features) {
+	case 1:
+		narrow_gradient(kernels, tile, 1);
+		break;
+	case 2:
+		narrow_gradient(kernels, tile, 2);
+		break;
+	case 3:
+		narrow_gradient(kernels, tile, 3);
+		break;
+	case 4:
+		narrow_gradient(kernels, tile, 4);
+		break;
+	case 5:
+		narrow_gradient(kernels, tile, 5);
+		break;
+	case 6:
+		narrow_gradient(kernels, tile, 6);
+		break;
+	case 7:
+		narrow_gradient(kernels, tile, 7);
+		break;
+	default:
 		wide_gradient(kernels, tile);
+		break;
+	}
 }
 
 INLINE void metrics(struct kernels *kernels, const struct tile *tile)

@@ -35,8 +35,6 @@ static bool lies_in_shape(const struct tile_reader *reader, const struct leaf_ro
 {
 	if (leaf->element != ELEMENT_F8 || reader->skip_missing || leaf->row_stride % sizeof(double) != 0)
 		return false;
-	if (!is_wide(reader) && leaf->row_stride != sizeof(double))
-		return false;
 	for (uint32_t j = 0; j <= reader->features; j++) {
 		if (((uintptr_t)leaf->base + leaf->offsets[j]) % sizeof(double) != 0)
 			return false;
@@ -72,7 +70,6 @@ static void show_in_place(const struct tile_reader *reader, size_t rows, struct 
 			tile->column[j] = doubles_at(first + leaf->offsets[j]);
 	tile->row_stride = leaf->row_stride / sizeof(double);
 	tile->y = doubles_at(first + leaf->offsets[reader->features]);
-	tile->y_stride = tile->row_stride;
 }
 
 static double load(const unsigned char *address, enum element_type element)
@@ -164,7 +161,6 @@ static void show_buffer(const struct tile_reader *reader, size_t rows, struct ti
 			tile->column[j] = reader->buffer + place_of_column(reader, j).start;
 	tile->row_stride = target.row_stride;
 	tile->y = reader->buffer + target.start;
-	tile->y_stride = target.row_stride;
 }
 
 bool tile_reader_next(struct tile_reader *reader, struct tile *tile)

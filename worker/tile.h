@@ -1,9 +1,9 @@
 /*
- * Tiles: the rows of a leaf, a few at a time, in the shape that the kernels read. Rows that already lie so are
- * shown in place; others (f4, the other order, columns picked out, rows to be skipped) are brought through a buffer
- * that fits the first-level cache.
+ * Tiles: the rows of a leaf, a few at a time, in the shape that the kernels read. Doubles that lie so already are
+ * shown in place; others (f4, wide rows in Fortran order or with columns picked out, rows to be skipped) are brought
+ * through a buffer that fits the first-level cache.
  *
- * With fewer than TILE_WIDE_FEATURES features a tile is read by columns (consecutive rows side by side), else by rows.
+ * With fewer than TILE_WIDE_FEATURES features a tile is read by columns, several rows at once, else row by row.
  */
 #ifndef FORKFIT_WORKER_TILE_H
 #define FORKFIT_WORKER_TILE_H
@@ -22,20 +22,19 @@
 
 struct tile {
 	size_t rows;
-	const double *column[TILE_WIDE_FEATURES]; /* narrow: row r of feature j is column[j][r] */
+	size_t row_stride;                        /* from row to row, in doubles */
+	const double *column[TILE_WIDE_FEATURES]; /* narrow: row r of feature j is column[j][r * row_stride] */
 	const double *x;                          /* wide: row r of feature j is x[r * row_stride + j] */
-	size_t row_stride;
-	const double *y; /* row r: y[r * y_stride]; y_stride is 1 in a narrow tile */
-	size_t y_stride;
+	const double *y;                          /* the target of row r is y[r * row_stride] */
 };
 
 /* The number of a row in a column, of which the target is number d. */
 static inline double tile_value(const struct tile *tile, size_t row, uint32_t column, uint32_t features)
 {
 	if (column == features)
-		return tile->y[row * tile->y_stride];
+		return tile->y[row * tile->row_stride];
 	if (features < TILE_WIDE_FEATURES)
-		return tile->column[column][row];
+		return tile->column[column][row * tile->row_stride];
 	return tile->x[row * tile->row_stride + column];
 }
 

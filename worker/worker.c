@@ -156,12 +156,12 @@ static enum outcome take_assignment(struct worker *worker, const unsigned char *
 	}
 	bool found = false;
 	struct worker_error error;
-	if (!worker->facts.quote_seen && !find_first_row(worker, &found, &error))
+	if (!worker->facts.starts_doubted && !find_first_row(worker, &found, &error))
 		return send_error(worker, &error);
 	struct ready ready = {
 	        .rows = worker->facts.rows,
 	        .skipped = worker->facts.skipped,
-	        .quote_seen = worker->facts.quote_seen,
+	        .starts_doubted = worker->facts.starts_doubted,
 	        .first_row_count = found ? worker->assignment.dataset.features + 1 : 0,
 	        .first_row = worker->first_row,
 	        .busy_ns = clock_now_ns() - began,
