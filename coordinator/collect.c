@@ -23,6 +23,7 @@ bool collector_init(struct collector *collector, struct pool *pool, struct error
 {
 	*collector = (struct collector){.pool = pool, .count = (size_t)pool->count * ENTRIES_PER_SLOT + 1};
 	collector->next = collector->count - 1;
+	collector->wake_ns = UINT64_MAX;
 	collector->entries = calloc(collector->count, sizeof *collector->entries);
 	if (collector->entries == NULL)
 		return error_set(error, EXIT_OS_ERROR, "out of memory for %u workers", pool->count);
@@ -43,7 +44,7 @@ static bool awaits_answer(const struct slot *slot)
 /* Builds what poll() is asked; dead slots get a descriptor of -1. Returns the time it may wait, in milliseconds. */
 static int prepare_poll(struct collector *collector)
 {
-	uint64_t deadline = UINT64_MAX;
+	uint64_t deadline = collector->wake_ns;
 	for (uint32_t i = 0; i < collector->pool->count; i++) {
 		const struct slot *slot = &collector->pool->slots[i];
 		struct pollfd *entries = &collector->entries[(size_t)i * ENTRIES_PER_SLOT];
@@ -250,6 +251,10 @@ bool collector_next(struct collector *collector, struct happening *happening, st
 			return true;
 		if (find_missed_deadline(collector, happening))
 			return true;
+		if (collector->polled_ns >= collector->wake_ns) {
+			*happening = (struct happening){.type = HAPPENING_TIME};
+			return true;
+		}
 		int wait_ms = prepare_poll(collector);
 		if (poll(collector->entries, (nfds_t)collector->count, wait_ms) >= 0)
 			collector->next = 0;

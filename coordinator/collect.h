@@ -17,6 +17,7 @@ enum happening_type {
 	HAPPENING_GRADIENT,  /* the slot's `gradient` is new */
 	HAPPENING_LOST,      /* `loss` says why; the process is not buried yet */
 	HAPPENING_INTERRUPT, /* SIGINT, SIGTERM or SIGHUP came */
+	HAPPENING_TIME,      /* wake_ns has passed */
 };
 
 struct happening {
@@ -31,6 +32,7 @@ struct collector {
 	size_t count;
 	size_t next;        /* the first entry whose events have not been dealt with */
 	uint64_t polled_ns; /* when the last poll() was begun */
+	uint64_t wake_ns;   /* the caller's: when it wants to be woken; UINT64_MAX: not */
 };
 
 bool collector_init(struct collector *collector, struct pool *pool, struct error *error);

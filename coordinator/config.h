@@ -8,6 +8,7 @@
 #include "common/dataset.h"
 #include "common/error.h"
 #include "coordinator/csv_header.h"
+#include "coordinator/recovery.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,7 +63,13 @@ struct config {
 	} training;
 
 	struct {
+		enum recovery_policy policy;
 		double worker_timeout_s; /* > 0 */
+		uint32_t max_restarts;   /* 0 to 1000000 … */
+		double restart_window_s; /* … within so long */
+		double backup_after;     /* ≥ 1, a multiple of the median reply time; 0: no backups */
+		uint32_t replicas;       /* 1 to 3 */
+		bool allow_degraded;
 	} recovery;
 
 	struct {

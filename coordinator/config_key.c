@@ -54,6 +54,14 @@ static const struct config_word switch_words[] = {
         {.text = NULL},
 };
 
+static const struct config_word policy_words[] = {
+        {.text = "respawn", .number = RECOVERY_RESPAWN},
+        {.text = "redistribute", .number = RECOVERY_REDISTRIBUTE},
+        {.text = "drop", .number = RECOVERY_DROP},
+        {.text = "abort", .number = RECOVERY_ABORT},
+        {.text = NULL},
+};
+
 static const struct config_word auto_words[] = {
         {.text = "auto", .number = 0},
         {.text = NULL},
@@ -169,12 +177,50 @@ const struct config_key config_keys[] = {
                 .meaning = "The intercept, in the data's units."},
 
         {.path = "recovery", .meaning = "What is done when a worker is lost."},
+        {.path = "recovery.policy",
+                .kind = &value_word,
+                .words = policy_words,
+                .standard = "\"respawn\"",
+                FIELD(recovery.policy),
+                .meaning =
+                        "Fork a replacement (respawn), let the survivors share the rows (redistribute), go on without "
+                        "the rows (drop), or end the run (abort)."},
         {.path = "recovery.worker_timeout_s",
                 .kind = &value_number,
                 .range = {.minimum = 0.001, .maximum = 86400}, /* a millisecond, poll's unit, to a day */
                 .standard = "30",
                 FIELD(recovery.worker_timeout_s),
                 .meaning = "A worker that stays silent for so many seconds counts as lost."},
+        {.path = "recovery.max_restarts",
+                .kind = &value_integer,
+                .range = {.minimum = 0, .maximum = 1000000}, /* their times are kept, eight bytes each */
+                .standard = "5",
+                FIELD(recovery.max_restarts),
+                .meaning = "More restarts than this within restart_window_s end the run."},
+        {.path = "recovery.restart_window_s",
+                .kind = &value_number,
+                .range = {.minimum = 0.001, .maximum = 86400},
+                .standard = "10",
+                FIELD(recovery.restart_window_s),
+                .meaning = "The seconds within which restarts are counted."},
+        {.path = "recovery.backup_after",
+                .kind = &value_number,
+                .range = {.minimum = 0, .maximum = 1000000},
+                .standard = "0",
+                FIELD(recovery.backup_after),
+                .meaning = "A worker slower than so many times the median gets a backup; 0: none."},
+        {.path = "recovery.replicas",
+                .kind = &value_integer,
+                .range = {.minimum = 1, .maximum = 3},
+                .standard = "1",
+                FIELD(recovery.replicas),
+                .meaning = "Workers that compute each chunk and must agree: 2 detect one that lies, 3 outvote it."},
+        {.path = "recovery.allow_degraded",
+                .kind = &value_word,
+                .words = switch_words,
+                .standard = "false",
+                FIELD(recovery.allow_degraded),
+                .meaning = "With the policy drop: a result that lacks rows is a success."},
 
         {.path = "output", .meaning = "The files to write."},
         {.path = "output.model",

@@ -104,6 +104,13 @@ static void put_details(json_t *object, const struct event *event)
 		put_status(object, event->worker_lost.status);
 		put(object, "text", json_string(event->worker_lost.text));
 		break;
+	case EVENT_WORKER_REPLACED:
+		put(object, "took_ms", milliseconds(event->worker_replaced.took_ns));
+		break;
+	case EVENT_WORKER_LATE:
+		put(object, "waited_ms", milliseconds(event->worker_late.waited_ns));
+		put(object, "backup", json_integer(event->worker_late.backup));
+		break;
 	case EVENT_WORKER_EXITED:
 		put_status(object, event->worker_exited.status);
 		put(object, "forced", json_boolean(event->worker_exited.forced));

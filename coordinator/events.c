@@ -11,6 +11,8 @@ const char *event_type_name(enum event_type type)
 	        [EVENT_PARAMS_SENT] = "params_sent",
 	        [EVENT_GRADIENT_RECEIVED] = "gradient_received",
 	        [EVENT_WORKER_LOST] = "worker_lost",
+	        [EVENT_WORKER_REPLACED] = "worker_replaced",
+	        [EVENT_WORKER_LATE] = "worker_late",
 	        [EVENT_WORKER_EXITED] = "worker_exited",
 	        [EVENT_EPOCH_DONE] = "epoch_done",
 	        [EVENT_NOTE] = "note",

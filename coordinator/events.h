@@ -20,6 +20,8 @@ enum event_type {
 	EVENT_PARAMS_SENT,
 	EVENT_GRADIENT_RECEIVED,
 	EVENT_WORKER_LOST,
+	EVENT_WORKER_REPLACED,
+	EVENT_WORKER_LATE,
 	EVENT_WORKER_EXITED,
 	EVENT_EPOCH_DONE,
 	EVENT_NOTE,
@@ -62,6 +64,13 @@ struct event {
 			const char *text;  /* a sentence */
 			int status;        /* of waitpid */
 		} worker_lost;
+		struct {
+			uint64_t took_ns; /* from the loss to the replacement's first answer */
+		} worker_replaced;
+		struct {
+			uint64_t waited_ns;
+			uint32_t backup; /* the worker that is forked for its rows */
+		} worker_late;
 		struct {
 			int status;
 			bool forced; /* by a signal from the coordinator */

@@ -1,6 +1,10 @@
 /*
- * One question to all workers and one answer from the data: the mechanism by which everything is gathered. A worker
- * that is lost on the way is dealt with here.
+ * One question to all workers and one answer from the data: the mechanism by which everything is gathered.
+ *
+ * The leaves are cut into shares, and each share is worked on by one worker, or by `replicas` of them whose answers
+ * must agree bit for bit, and for a while also by a backup for one that is slow. A question is answered when every
+ * share is. A worker that is lost on the way is replaced, or what else the policy says (gather_lost.c), while the
+ * others' answers come in: since an answer is a function of the rows and the question, nobody can tell afterwards.
  */
 #ifndef FORKFIT_COORDINATOR_GATHER_H
 #define FORKFIT_COORDINATOR_GATHER_H
@@ -13,25 +17,59 @@
 #include "coordinator/events.h"
 #include "coordinator/loader.h"
 #include "coordinator/pool.h"
+#include "coordinator/recovery.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct share {
+	struct range leaves;
+	struct range bytes;          /* CSV: see struct assignment */
+	bool loaded;                 /* `ready` holds */
+	struct ready ready;          /* what its workers said; first_row is not kept here */
+	bool dropped;                /* given up under the policy "drop" */
+	uint32_t deaths;             /* of its workers, since one of them has answered */
+	int statuses[POISON_DEATHS]; /* of waitpid, of those deaths */
+	bool suspected;              /* an answer was not finite: suspect is its checksum */
+	uint32_t suspect;
+
+	/* The open question: */
+	bool done;
+	struct slot *answer; /* whose answer counts; NULL: dropped */
+};
+
 struct gatherer {
+	const struct config *config;
 	struct loader *loader;
 	struct event_stream *events;
 	struct pool pool;
 	struct collector collector;
 	struct aggregator aggregator;
-	struct assignment assignment; /* what all workers' assignments share; borrows from the loader */
-	uint64_t rows;                /* that count, as far as loading told */
+	struct recovery recovery;
+	struct assignment assignment; /* what all workers' assignments have in common; borrows from the loader */
+	uint32_t share_count;
+	struct share *shares;
+
+	/* The open question: */
+	bool asks_for_sums;
+	struct params params;
+	struct worker_error bad_data; /* the first bad place in the file so far; offset -1: none */
+	uint64_t *reply_ns;           /* of the answers so far, one for each share at most */
+	uint32_t replies;
+	uint64_t median_ns[KERNEL_COUNT]; /* of the last round with each kernel; 0: none yet */
+	bool must_redistribute;           /* once the survivors' answers are in */
+
+	uint64_t rows; /* that count, as far as loading told */
 	uint64_t skipped;
-	const double *first_row; /* of the dataset, features + 1; NULL: no rows */
-	unsigned interrupts;     /* SIGINT, SIGTERM and SIGHUP so far */
-	bool finish_round;       /* after an interrupt, a round is finished if it can be soon */
+	double *first_row; /* of the dataset, features + 1 */
+	bool has_first_row;
+	bool degraded;       /* shares were dropped, … */
+	uint64_t rows_lost;  /* … with so many rows, as far as they were counted */
+	unsigned interrupts; /* SIGINT, SIGTERM and SIGHUP so far */
+	bool finish_round;   /* after an interrupt, a round is finished if it can be soon */
 };
 
-/* No process is started yet. */
+/* No process is started yet. workers: how many shares there are to begin with. */
 bool gatherer_init(struct gatherer *gatherer, const struct config *config, struct loader *loader, uint32_t workers,
         struct event_stream *events, struct error *error);
 

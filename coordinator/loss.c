@@ -11,16 +11,19 @@ const char *loss_cause_name(enum loss_cause cause)
 	        [LOSS_PROTOCOL] = "protocol",
 	        [LOSS_DEADLINE] = "deadline",
 	        [LOSS_GAVE_UP] = "error",
+	        [LOSS_NOT_FINITE] = "not_finite",
+	        [LOSS_LIE] = "lie",
+	        [LOSS_NOT_NEEDED] = "not_needed",
 	};
 	return names[cause];
 }
 
-static void describe_share(const struct slot *slot, struct range rows, char *text, size_t capacity)
+static void describe_share(struct range bytes, struct range rows, char *text, size_t capacity)
 {
 	if (rows.end > rows.begin)
 		snprintf(text, capacity, "rows %" PRIu64 " to %" PRIu64, rows.begin, rows.end - 1);
-	else if (slot->bytes.end > slot->bytes.begin)
-		snprintf(text, capacity, "bytes %" PRIu64 " to %" PRIu64, slot->bytes.begin, slot->bytes.end - 1);
+	else if (bytes.end > bytes.begin)
+		snprintf(text, capacity, "bytes %" PRIu64 " to %" PRIu64, bytes.begin, bytes.end - 1);
 	else
 		snprintf(text, capacity, "no rows");
 }
@@ -45,14 +48,23 @@ static void describe_cause(const struct loss *loss, char *text, size_t capacity)
 	case LOSS_GAVE_UP:
 		snprintf(text, capacity, "gave up: %s", loss->error.text);
 		break;
+	case LOSS_NOT_FINITE:
+		snprintf(text, capacity, "answered with sums that are not numbers and was ended with SIGKILL");
+		break;
+	case LOSS_LIE:
+		snprintf(text, capacity, "answered otherwise than %s and was ended with SIGKILL", loss->detail);
+		break;
+	case LOSS_NOT_NEEDED:
+		snprintf(text, capacity, "was slower than another worker on the same rows and was ended with SIGKILL");
+		break;
 	}
 }
 
-void loss_describe(const struct loss *loss, const struct slot *slot, struct range rows, uint32_t epoch, char *text,
-        size_t capacity)
+void loss_describe(
+        const struct loss *loss, struct range bytes, struct range rows, uint32_t epoch, char *text, size_t capacity)
 {
 	char share[96], when[48], cause[WIRE_TEXT_MAX + 64];
-	describe_share(slot, rows, share, sizeof share);
+	describe_share(bytes, rows, share, sizeof share);
 	describe_cause(loss, cause, sizeof cause);
 	if (epoch == 0)
 		snprintf(when, sizeof when, "before the first epoch");

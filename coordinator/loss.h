@@ -11,10 +11,10 @@
 const char *loss_cause_name(enum loss_cause cause);
 
 /*
- * One sentence. rows: those of the worker, rows.begin == rows.end where they are not known (then its bytes or leaves
- * are named). The loss must be buried.
+ * One sentence. bytes, rows: the worker's share; empty ranges where it has none, or they are not known. The loss must
+ * be buried.
  */
-void loss_describe(const struct loss *loss, const struct slot *slot, struct range rows, uint32_t epoch, char *text,
-        size_t capacity);
+void loss_describe(
+        const struct loss *loss, struct range bytes, struct range rows, uint32_t epoch, char *text, size_t capacity);
 
 #endif

@@ -111,6 +111,9 @@ static bool train_with(const struct command_line *line, const struct config *con
 	if (done && interrupted)
 		done = error_set(
 		        error, EXIT_INTERRUPTED, "interrupted; the result is that of epoch %" PRIu32, result.epochs);
+	else if (done && result.degraded && !config->recovery.allow_degraded)
+		done = error_set(error, EXIT_WORKERS_LOST,
+		        "the result is degraded: %" PRIu64 " rows were lost with their workers", result.rows_lost);
 	emit_end(events, &result, trained, done ? EXIT_OK : (int)error->code);
 	if (trained)
 		training_result_release(&result);

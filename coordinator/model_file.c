@@ -78,6 +78,14 @@ static json_t *dataset(const struct loader *loader, const struct training_result
 	return object;
 }
 
+/* Only in the model of a run that went on without rows: whoever reads it is warned. */
+static json_t *degraded(const struct training_result *result)
+{
+	json_t *object = json_object();
+	put(&object, "rows_lost", json_integer((json_int_t)result->rows_lost));
+	return object;
+}
+
 char *model_file_text(const struct config *config, const struct loader *loader, const struct training_result *result)
 {
 	json_t *model = json_object();
@@ -89,6 +97,8 @@ char *model_file_text(const struct config *config, const struct loader *loader, 
 	put(&model, "metrics", metrics(result));
 	put(&model, "training", training(config, result));
 	put(&model, "dataset", dataset(loader, result));
+	if (result->degraded)
+		put(&model, "degraded", degraded(result));
 	put(&model, "version", json_string(version_text()));
 	if (model == NULL)
 		return NULL;

@@ -140,7 +140,7 @@ void pool_bury(struct pool *pool, struct slot *slot, struct loss *loss)
 	(void)pool;
 	loss->pid = slot->process.pid;
 	loss->killed = false;
-	bool may_live = loss->cause == LOSS_DEADLINE || loss->cause == LOSS_PROTOCOL;
+	bool may_live = loss->cause != LOSS_DEATH && loss->cause != LOSS_GAVE_UP;
 	if (may_live || !process_reap_until(&slot->process, clock_now_ns() + EXIT_GRACE_NS, &loss->status)) {
 		loss->killed = true;
 		kill_and_reap(slot, &loss->status);

@@ -25,6 +25,7 @@ enum slot_state {
 
 struct slot {
 	uint32_t index;
+	uint32_t share; /* whose rows it works on, see gather.h */
 	uint32_t incarnation;
 	enum slot_state state;
 	struct process process;
@@ -35,8 +36,9 @@ struct slot {
 	uint32_t round;       /* of that question */
 	enum kernel kernel;   /* … if it was PARAMS */
 
+	bool answered;    /* … that it is answered */
+	uint64_t lost_ns; /* when its predecessor was lost, until this one is at work; 0: it replaces none */
 	struct range leaves;
-	struct range bytes; /* CSV: see struct assignment */
 	struct ready ready; /* the last READY */
 	double *first_row;  /* features + 1 */
 
@@ -47,7 +49,15 @@ struct slot {
 };
 
 /* Why a worker is lost. */
-enum loss_cause { LOSS_DEATH, LOSS_PROTOCOL, LOSS_DEADLINE, LOSS_GAVE_UP };
+enum loss_cause {
+	LOSS_DEATH,
+	LOSS_PROTOCOL,
+	LOSS_DEADLINE,
+	LOSS_GAVE_UP,    /* it sent an ERROR frame */
+	LOSS_NOT_FINITE, /* sums that are no numbers, of rows and parameters that are */
+	LOSS_LIE,        /* two replicas agree on other sums */
+	LOSS_NOT_NEEDED, /* a faster worker has answered for the same rows */
+};
 
 struct loss {
 	uint32_t worker;
@@ -86,7 +96,7 @@ bool pool_start(struct pool *pool, struct slot *slot, struct error *error);
 bool pool_ask_to_load(struct pool *pool, struct slot *slot, const struct assignment *assignment, struct error *error);
 bool pool_ask_for_sums(struct pool *pool, struct slot *slot, const struct params *params, struct error *error);
 
-/* Ends and reaps a lost worker, and empties its slot. Fills the loss's last three members. */
+/* Ends and reaps a lost worker, and empties its slot. Fills the loss's last members. */
 void pool_bury(struct pool *pool, struct slot *slot, struct loss *loss);
 
 /*

@@ -112,6 +112,22 @@ static void handle(void *context, const struct event *event)
 		progress_clear(progress);
 		fprintf(progress->out, "coordinator: note: %s\n", event->note.text);
 		break;
+	case EVENT_WORKER_LOST:
+		progress_clear(progress);
+		fprintf(progress->out, "coordinator: %s\n", event->worker_lost.text);
+		break;
+	case EVENT_WORKER_REPLACED:
+		fprintf(progress->out, "coordinator: worker %" PRIu32 " is replaced by pid %ld after %.1f ms\n",
+		        event->worker, (long)event->pid, (double)event->worker_replaced.took_ns / 1e6);
+		break;
+	case EVENT_WORKER_LATE:
+		progress_clear(progress);
+		fprintf(progress->out,
+		        "coordinator: worker %" PRIu32 " (pid %ld) is late after %.1f ms; worker %" PRIu32
+		        " backs it up\n",
+		        event->worker, (long)event->pid, (double)event->worker_late.waited_ns / 1e6,
+		        event->worker_late.backup);
+		break;
 	case EVENT_RUN_ENDED:
 		show_end(progress, event);
 		break;

@@ -83,6 +83,8 @@ void result_table_print(FILE *out, const struct loader *loader, const struct tra
 	for (uint32_t j = 0; j < d; j++)
 		print_coefficient(out, layout, loader_used_name(loader, j), result->parameters[j]);
 	fputc('\n', out);
+	if (result->degraded)
+		fprintf(out, "  DEGRADED: %" PRIu64 " rows were lost with their workers\n", result->rows_lost);
 	print_metrics(out, result);
 	print_ending(out, result);
 }

@@ -77,11 +77,11 @@ static bool load(struct trainer *trainer, struct error *error)
 	if (gatherer->rows == 0)
 		return error_set(error, EXIT_BAD_DATASET, "%s: %s", trainer->loader->name,
 		        gatherer->skipped > 0 ? "every row has a missing value" : "there are no rows");
-	if (gatherer->pool.count > gatherer->rows)
+	if (gatherer->share_count > gatherer->rows)
 		return error_set(error, EXIT_BAD_CONFIGURATION,
 		        "%s: workers: %" PRIu32 " workers are more than the %" PRIu64 " rows of %s",
-		        trainer->config->source, gatherer->pool.count, gatherer->rows, trainer->loader->name);
-	if (gatherer->first_row == NULL)
+		        trainer->config->source, gatherer->share_count, gatherer->rows, trainer->loader->name);
+	if (!gatherer->has_first_row)
 		return error_set(error, EXIT_BAD_DATASET, "%s: every row has a missing value", trainer->loader->name);
 	return true;
 }
@@ -323,6 +323,9 @@ static bool gather_metrics(struct trainer *trainer, struct error *error)
 	result->mse = trainer->sums[0];
 	result->mae = trainer->sums[1];
 	result->rmse = sqrt(result->mse);
+	result->rows = (uint64_t)trainer->sums[2];
+	result->degraded = trainer->gatherer.degraded;
+	result->rows_lost = trainer->gatherer.rows_lost;
 	result->r2 = variance > 0.0 ? 1.0 - result->mse / variance : NAN;
 	coordinates_user_from_trained(&trainer->coordinates, trainer->trained, result->parameters);
 	return true;

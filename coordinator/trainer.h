@@ -23,6 +23,8 @@ struct training_result {
 	double *parameters; /* features + 1 in the user's units: w, then b; owned */
 	uint64_t rows;      /* that counted */
 	uint64_t skipped;   /* left out for missing values */
+	bool degraded;      /* rows were lost with their workers, under the policy "drop" … */
+	uint64_t rows_lost; /* … so many */
 	double mse, rmse, mae;
 	double r2; /* NaN where the target is constant */
 	uint32_t epochs;

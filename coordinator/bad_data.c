@@ -1,0 +1,24 @@
+#include "coordinator/bad_data.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+bool bad_data_describe(struct loader *loader, const struct worker_error *found, struct error *error)
+{
+	const char *name = found->column >= 0 ? loader->column_names[found->column] : NULL;
+	char column_text[128] = "";
+	if (name != NULL)
+		snprintf(column_text, sizeof column_text, " (column \"%.64s\")", name);
+	const char *remedy = "";
+	if (loader->dataset.missing == MISSING_ERROR && strstr(found->text, "missing") != NULL)
+		remedy = "; \"missing\": \"skip_row\" leaves such rows out";
+	if (loader->dataset.format == DATASET_NPY)
+		return error_set(error, EXIT_BAD_DATASET, "%s: row %" PRId64 ", column %" PRId64 ": %s%s", loader->name,
+		        found->offset, found->column, found->text, remedy);
+	uint64_t line, column;
+	if (!loader_locate(loader, (uint64_t)found->offset, &line, &column, error))
+		return false;
+	return error_set(error, EXIT_BAD_DATASET, "%s:%" PRIu64 ":%" PRIu64 ": %s%s%s", loader->name, line, column,
+	        found->text, column_text, remedy);
+}

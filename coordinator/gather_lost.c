@@ -1,0 +1,186 @@
+#include "coordinator/gather_lost.h"
+
+#include "common/clock.h"
+#include "coordinator/loss.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* fork() fails when the machine is short of processes or memory; waiting longer and longer lets others finish. */
+#define FIRST_BACKOFF_NS 10000000L
+#define LONGEST_BACKOFF_NS 500000000L
+
+bool gather_has_other(const struct gatherer *gatherer, const struct slot *slot)
+{
+	for (uint32_t i = 0; i < gatherer->pool.count; i++) {
+		const struct slot *other = &gatherer->pool.slots[i];
+		if (other != slot && other->state != SLOT_EMPTY && other->share == slot->share)
+			return true;
+	}
+	return false;
+}
+
+void gather_bury(struct gatherer *gatherer, struct slot *slot, struct loss *loss, char *text)
+{
+	const struct share *share = &gatherer->shares[slot->share];
+	struct event event = gather_slot_event(gatherer, slot, EVENT_WORKER_LOST);
+	pool_bury(&gatherer->pool, slot, loss);
+	loss_describe(
+	        loss, share->bytes, gather_share_rows(gatherer, share), gatherer->pool.epoch, text, GATHER_LOSS_TEXT);
+	event.worker_lost.cause = loss_cause_name(loss->cause);
+	event.worker_lost.text = text;
+	event.worker_lost.status = loss->status;
+	events_emit(gatherer->events, event);
+}
+
+/* Failures that would only come again: they end the run at once, whatever the policy. */
+static bool would_come_again(
+        const struct gatherer *gatherer, const struct loss *loss, const char *text, struct error *error)
+{
+	const char *name = gatherer->loader->name;
+	if (loader_was_cut_short(gatherer->loader))
+		error_set(error, EXIT_BAD_DATASET, "%s: the file was cut short during the run; %s", name, text);
+	else if (loss->cause == LOSS_GAVE_UP && loss->error.stage == STAGE_DATASET)
+		error_set(error, EXIT_BAD_DATASET, "%s: %s", name, loss->error.text);
+	else if (loss->cause == LOSS_GAVE_UP && loss->error.stage == STAGE_SYSTEM)
+		error_set(error, EXIT_WORKERS_LOST, "%s", text);
+	else
+		return false;
+	return true;
+}
+
+/* "rows 5 to 9 (bytes 120 to 260 of data.csv) ended all of the last 8 workers: SIGSEGV, …" */
+static bool report_poison(const struct gatherer *gatherer, const struct share *share, struct error *error)
+{
+	struct range rows = gather_share_rows(gatherer, share);
+	char bytes[96] = "", deaths[512] = "";
+	size_t length = 0;
+	if (share->bytes.end > share->bytes.begin)
+		snprintf(bytes, sizeof bytes, " (bytes %" PRIu64 " to %" PRIu64 ")", share->bytes.begin,
+		        share->bytes.end - 1);
+	for (uint32_t i = 0; i < share->deaths && i < POISON_DEATHS && length < sizeof deaths; i++) {
+		char status[96];
+		process_status_text(share->statuses[i], status, sizeof status);
+		length += (size_t)snprintf(deaths + length, sizeof deaths - length, "%s%s", i > 0 ? "; " : "", status);
+	}
+	return error_set(error, EXIT_WORKERS_LOST,
+	        "rows %" PRIu64 " to %" PRIu64 "%s of %s ended every worker that touched them, %" PRIu32
+	        " in a row: %s",
+	        rows.begin, rows.end - 1, bytes, gatherer->loader->name, share->deaths, deaths);
+}
+
+/* Starts a replacement; a fork() that fails is tried again, within the time an answer may take. */
+static bool restart(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	uint64_t give_up_ns = clock_now_ns() + gatherer->pool.timeout_ns;
+	slot->incarnation++;
+	for (long backoff_ns = FIRST_BACKOFF_NS; !gather_start(gatherer, slot, error); backoff_ns *= 2) {
+		if (backoff_ns > LONGEST_BACKOFF_NS)
+			backoff_ns = LONGEST_BACKOFF_NS;
+		if (clock_now_ns() + (uint64_t)backoff_ns > give_up_ns)
+			return false;
+		nanosleep(&(struct timespec){.tv_nsec = backoff_ns}, NULL);
+	}
+	return true;
+}
+
+static bool drop_share(struct gatherer *gatherer, struct share *share, struct error *error)
+{
+	struct range rows = gather_share_rows(gatherer, share);
+	share->dropped = true;
+	gatherer->degraded = true;
+	share->done = true;
+	share->answer = NULL;
+	gatherer->rows_lost += share->loaded ? share->ready.rows : rows.end - rows.begin;
+	for (uint32_t i = 0; i < gatherer->share_count; i++)
+		if (!gatherer->shares[i].dropped)
+			return true;
+	return error_set(error, EXIT_WORKERS_LOST, "every worker was lost, and their rows with them");
+}
+
+static uint32_t running_workers(const struct pool *pool)
+{
+	uint32_t running = 0;
+	for (uint32_t i = 0; i < pool->count; i++)
+		running += pool->slots[i].state != SLOT_EMPTY;
+	return running;
+}
+
+static bool act(struct gatherer *gatherer, struct slot *slot, const char *text, struct error *error)
+{
+	struct share *share = &gatherer->shares[slot->share];
+	switch (recovery_decide(&gatherer->recovery, clock_now_ns(), share->deaths)) {
+	case DECIDE_RESTART:
+		return restart(gatherer, slot, error);
+	case DECIDE_REDISTRIBUTE:
+		gatherer->must_redistribute = true;
+		share->done = true;
+		share->answer = NULL;
+		if (running_workers(&gatherer->pool) > 0)
+			return true;
+		return error_set(error, EXIT_WORKERS_LOST, "%s; no worker is left to take over its rows", text);
+	case DECIDE_DROP:
+		return drop_share(gatherer, share, error);
+	case DECIDE_END_POISON:
+		return report_poison(gatherer, share, error);
+	case DECIDE_END_INTENSITY:
+		return error_set(error, EXIT_WORKERS_LOST, "%s; that is more than %" PRIu32 " restarts in %g s", text,
+		        gatherer->recovery.max_restarts, (double)gatherer->recovery.window_ns / 1e9);
+	case DECIDE_END:
+		break;
+	}
+	return error_set(error, EXIT_WORKERS_LOST, "%s", text);
+}
+
+bool gather_lose(struct gatherer *gatherer, struct slot *slot, struct loss *loss, struct error *error)
+{
+	struct share *share = &gatherer->shares[slot->share];
+	char text[GATHER_LOSS_TEXT];
+	gather_bury(gatherer, slot, loss, text);
+	if (loss->cause == LOSS_NOT_NEEDED) {
+		slot->lost_ns = 0;
+		return true;
+	}
+	if (slot->lost_ns == 0)
+		slot->lost_ns = clock_now_ns();
+	if (gatherer->interrupts > 0)
+		return error_set(error, EXIT_INTERRUPTED, "interrupted");
+	if (would_come_again(gatherer, loss, text, error))
+		return false;
+	if (share->deaths < POISON_DEATHS)
+		share->statuses[share->deaths] = loss->status;
+	share->deaths++;
+	/* Where each share has one worker, a backup still does what is needed. */
+	if (gatherer->config->recovery.replicas == 1 && gather_has_other(gatherer, slot))
+		return true;
+	return act(gatherer, slot, text, error);
+}
+
+bool gather_redistribute(struct gatherer *gatherer, struct error *error)
+{
+	struct pool *pool = &gatherer->pool;
+	gatherer->must_redistribute = false;
+	gatherer->share_count = running_workers(pool) / gatherer->config->recovery.replicas;
+	if (gatherer->share_count == 0)
+		return error_set(error, EXIT_WORKERS_LOST, "too few workers are left for %" PRIu32 " replicas",
+		        gatherer->config->recovery.replicas);
+	memset(gatherer->shares, 0, gatherer->share_count * sizeof *gatherer->shares);
+	for (uint32_t i = 0; i < gatherer->share_count; i++) {
+		struct share *share = &gatherer->shares[i];
+		share->leaves = leaves_chunk(gatherer->loader->leaf_count, gatherer->share_count, i);
+		if (!loader_chunk_bytes(gatherer->loader, share->leaves, &share->bytes, error))
+			return false;
+	}
+	uint32_t next = 0;
+	for (uint32_t i = 0; i < pool->count; i++) {
+		struct slot *slot = &pool->slots[i];
+		if (slot->state == SLOT_EMPTY)
+			continue;
+		slot->share = next++ % gatherer->share_count;
+		if (!gather_assign(gatherer, slot, error))
+			return false;
+	}
+	return true;
+}
