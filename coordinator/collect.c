@@ -36,11 +36,6 @@ void collector_release(struct collector *collector)
 	collector->entries = NULL;
 }
 
-static bool awaits_answer(const struct slot *slot)
-{
-	return slot->state == SLOT_LOADING || slot->state == SLOT_COMPUTING;
-}
-
 /* Builds what poll() is asked; dead slots get a descriptor of -1. Returns the time it may wait, in milliseconds. */
 static int prepare_poll(struct collector *collector)
 {
@@ -52,7 +47,7 @@ static int prepare_poll(struct collector *collector)
 		bool writing = running && !frame_writer_is_idle(&slot->writer);
 		entries[DOWN] = (struct pollfd){.fd = writing ? slot->process.down : -1, .events = POLLOUT};
 		entries[UP] = (struct pollfd){.fd = running ? slot->process.up : -1, .events = POLLIN};
-		if (awaits_answer(slot) && slot->deadline_ns < deadline)
+		if (pool_awaits(slot) && slot->deadline_ns < deadline)
 			deadline = slot->deadline_ns;
 	}
 	collector->entries[collector->count - 1] = (struct pollfd){.fd = signals_descriptor(), .events = POLLIN};
@@ -81,7 +76,7 @@ static bool find_missed_deadline(struct collector *collector, struct happening *
 	uint64_t now = collector->polled_ns;
 	for (uint32_t i = 0; i < collector->pool->count; i++) {
 		struct slot *slot = &collector->pool->slots[i];
-		if (!awaits_answer(slot) || now < slot->deadline_ns)
+		if (!pool_awaits(slot) || now < slot->deadline_ns)
 			continue;
 		char detail[64];
 		snprintf(detail, sizeof detail, "%.3f s", (double)(now - slot->asked_ns) * 1e-9);
@@ -180,7 +175,7 @@ static bool take_frame(const struct collector *collector, struct slot *slot, str
 	if (status != WIRE_OK)
 		set_loss(happening, slot, LOSS_PROTOCOL, wire_status_text(status));
 	else
-		slot->state = SLOT_IDLE;
+		pool_set_idle(collector->pool, slot);
 	return true;
 }
 

@@ -1,9 +1,8 @@
 #include "coordinator/gather.h"
 
 #include "common/clock.h"
-#include "common/crc32c.h"
 #include "coordinator/bad_data.h"
-#include "coordinator/gather_lost.h"
+#include "coordinator/gather_parts.h"
 #include "coordinator/machine.h"
 
 #include <inttypes.h>
@@ -20,9 +19,6 @@
 
 /* Of the memory that is free, so much may hold parsed numbers; the rest is for the page cache and everybody else. */
 static const double cache_share = 0.7;
-
-/* Below this, a slow answer is a matter of scheduling, and a backup would only come later. */
-#define SHORTEST_BACKUP_NS UINT64_C(2000000)
 
 static bool allocate(struct gatherer *gatherer, uint32_t workers)
 {
@@ -142,194 +138,6 @@ bool gather_start(struct gatherer *gatherer, struct slot *slot, struct error *er
 	return pool_start(&gatherer->pool, slot, error) && gather_assign(gatherer, slot, error);
 }
 
-/* Answers. */
-
-/* A replacement is at work again: says how long that took. */
-static void note_replaced(const struct gatherer *gatherer, struct slot *slot)
-{
-	if (slot->lost_ns == 0)
-		return;
-	struct event event = gather_slot_event(gatherer, slot, EVENT_WORKER_REPLACED);
-	event.worker_replaced.took_ns = clock_now_ns() - slot->lost_ns;
-	events_emit(gatherer->events, event);
-	slot->lost_ns = 0;
-}
-
-/* Lets go whoever else works on the slot's share: a backup, or the worker that was slower than its backup. */
-static bool let_others_go(struct gatherer *gatherer, const struct slot *slot, struct error *error)
-{
-	for (uint32_t i = 0; i < gatherer->pool.count; i++) {
-		struct slot *other = &gatherer->pool.slots[i];
-		struct loss loss = {.worker = i, .cause = LOSS_NOT_NEEDED};
-		if (other == slot || other->state == SLOT_EMPTY || other->share != slot->share)
-			continue;
-		if (!gather_lose(gatherer, other, &loss, error))
-			return false;
-	}
-	return true;
-}
-
-/* The slot's share is answered by it. */
-static bool accept(struct gatherer *gatherer, struct slot *slot, struct error *error)
-{
-	struct share *share = &gatherer->shares[slot->share];
-	share->done = true;
-	share->answer = slot;
-	share->deaths = 0;
-	gatherer->reply_ns[gatherer->replies++] = clock_now_ns() - slot->asked_ns;
-	note_replaced(gatherer, slot);
-	return gatherer->config->recovery.replicas > 1 || let_others_go(gatherer, slot, error);
-}
-
-static bool same_sums(const struct slot *a, const struct slot *b)
-{
-	const struct gradient *one = &a->gradient, *other = &b->gradient;
-	return one->node_count == other->node_count &&
-	       memcmp(one->nodes, other->nodes, one->node_count * sizeof *one->nodes) == 0 &&
-	       memcmp(one->vectors, other->vectors, (size_t)one->node_count * one->width * sizeof(double)) == 0;
-}
-
-static bool same_answer(const struct gatherer *gatherer, const struct slot *a, const struct slot *b)
-{
-	if (gatherer->asks_for_sums)
-		return same_sums(a, b);
-	return a->ready.rows == b->ready.rows && a->ready.skipped == b->ready.skipped;
-}
-
-static bool report_disagreement(const struct gatherer *gatherer, const struct share *share, const struct slot *one,
-        const struct slot *other, struct error *error)
-{
-	struct range rows = gather_share_rows(gatherer, share);
-	return error_set(error, EXIT_WORKERS_LOST,
-	        "workers %" PRIu32 " (pid %ld) and %" PRIu32 " (pid %ld) disagree about rows %" PRIu64 " to %" PRIu64
-	        " in epoch %" PRIu32 ": one of them lies, and only a third replica could tell which",
-	        one->index, (long)one->process.pid, other->index, (long)other->process.pid, rows.begin, rows.end - 1,
-	        gatherer->pool.epoch);
-}
-
-/* The workers on a share that have answered. */
-static uint32_t find_replicas(struct gatherer *gatherer, const struct share *share, struct slot *replicas[3])
-{
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < gatherer->pool.count; i++) {
-		struct slot *slot = &gatherer->pool.slots[i];
-		if (slot->state != SLOT_EMPTY && slot->answered && &gatherer->shares[slot->share] == share)
-			replicas[count++] = slot;
-	}
-	return count;
-}
-
-/*
- * Compares the answers of a share's replicas, once all are in. Two that agree outvote a third; without a majority
- * there is no telling who lies.
- */
-static bool compare_replicas(struct gatherer *gatherer, struct share *share, struct error *error)
-{
-	struct slot *replicas[3];
-	uint32_t count = find_replicas(gatherer, share, replicas);
-	if (count < gatherer->config->recovery.replicas)
-		return true;
-	for (uint32_t i = 0; i < count; i++) {
-		struct slot *one = replicas[i], *other = replicas[(i + 1) % count];
-		if (!same_answer(gatherer, one, other))
-			continue;
-		if (!accept(gatherer, one, error))
-			return false;
-		struct slot *third = replicas[(i + 2) % count]; /* of two, it is `one` again */
-		if (same_answer(gatherer, one, third))
-			return true;
-		struct loss loss = {.worker = third->index, .cause = LOSS_LIE};
-		snprintf(loss.detail, sizeof loss.detail, "workers %" PRIu32 " and %" PRIu32, one->index, other->index);
-		return gather_lose(gatherer, third, &loss, error);
-	}
-	return report_disagreement(gatherer, share, replicas[0], replicas[1], error);
-}
-
-/*
- * Sums that are no numbers can be right: a training that diverges overflows. But of finite parameters a first such
- * answer is doubted, and counts only if another worker gives the same.
- */
-static bool is_suspect(struct share *share, const struct gradient *gradient)
-{
-	size_t count = (size_t)gradient->node_count * gradient->width;
-	bool finite = true;
-	for (size_t i = 0; finite && i < count; i++)
-		finite = isfinite(gradient->vectors[i]);
-	if (finite)
-		return false;
-	uint32_t checksum = crc32c(0, gradient->vectors, count * sizeof(double));
-	bool confirmed = share->suspected && share->suspect == checksum;
-	share->suspected = true;
-	share->suspect = checksum;
-	return !confirmed;
-}
-
-static bool take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)
-{
-	struct share *share = &gatherer->shares[slot->share];
-	struct event event = gather_slot_event(gatherer, slot, EVENT_GRADIENT_RECEIVED);
-	event.round.kernel = slot->gradient.kernel;
-	event.round.round = slot->round;
-	event.round.busy_ns = slot->gradient.busy_ns;
-	event.round.round_trip_ns = clock_now_ns() - slot->asked_ns;
-	events_emit(gatherer->events, event);
-	if (is_suspect(share, &slot->gradient) && gatherer->config->recovery.policy == RECOVERY_RESPAWN) {
-		struct loss loss = {.worker = slot->index, .cause = LOSS_NOT_FINITE};
-		return gather_lose(gatherer, slot, &loss, error);
-	}
-	slot->answered = true;
-	if (gatherer->config->recovery.replicas > 1)
-		return compare_replicas(gatherer, share, error);
-	return accept(gatherer, slot, error);
-}
-
-/* A replacement must find the rows that its predecessor found, or the file is not what it was. */
-static bool rows_are_the_same(const struct share *share, const struct slot *slot)
-{
-	return !share->loaded || share->ready.starts_doubted ||
-	       (share->ready.rows == slot->ready.rows && share->ready.skipped == slot->ready.skipped);
-}
-
-static bool take_ready(struct gatherer *gatherer, struct slot *slot, struct error *error)
-{
-	struct share *share = &gatherer->shares[slot->share];
-	struct event event = gather_slot_event(gatherer, slot, EVENT_WORKER_READY);
-	event.worker_ready.rows = slot->ready.rows;
-	event.worker_ready.skipped = slot->ready.skipped;
-	event.worker_ready.leaves = slot->leaves;
-	event.worker_ready.busy_ns = slot->ready.busy_ns;
-	events_emit(gatherer->events, event);
-	if (!rows_are_the_same(share, slot))
-		return error_set(
-		        error, EXIT_BAD_DATASET, "%s: the file was changed during the run", gatherer->loader->name);
-	share->loaded = true;
-	share->ready = slot->ready;
-	if (share->done) {
-		note_replaced(gatherer, slot); /* lost after it had answered: it is ready for the next question */
-		return true;
-	}
-	if (gatherer->asks_for_sums)
-		return gather_ask(gatherer, slot, error);
-	slot->answered = true;
-	if (gatherer->config->recovery.replicas > 1)
-		return compare_replicas(gatherer, share, error);
-	return accept(gatherer, slot, error);
-}
-
-/* Bad data in one share is told when all have answered, so that it is the first bad place of the file. */
-static bool take_bad_data(struct gatherer *gatherer, struct slot *slot, struct loss *loss)
-{
-	struct share *share = &gatherer->shares[slot->share];
-	if (loss->cause != LOSS_GAVE_UP || loss->error.stage != STAGE_DATASET || loss->error.offset < 0)
-		return false;
-	char text[GATHER_LOSS_TEXT];
-	gather_bury(gatherer, slot, loss, text);
-	share->done = true;
-	if (gatherer->bad_data.offset < 0 || loss->error.offset < gatherer->bad_data.offset)
-		gatherer->bad_data = loss->error;
-	return true;
-}
-
 /* After an interrupt: may the round go on? Then only for a while. */
 static bool take_interrupt(struct gatherer *gatherer, struct error *error)
 {
@@ -343,83 +151,15 @@ static bool take_interrupt(struct gatherer *gatherer, struct error *error)
 	return true;
 }
 
-static int compare_times(const void *a, const void *b)
-{
-	uint64_t one = *(const uint64_t *)a, other = *(const uint64_t *)b;
-	return (one > other) - (one < other);
-}
-
-static uint64_t median_reply_ns(struct gatherer *gatherer)
-{
-	if (gatherer->replies == 0)
-		return 0;
-	qsort(gatherer->reply_ns, gatherer->replies, sizeof *gatherer->reply_ns, compare_times);
-	return gatherer->reply_ns[gatherer->replies / 2];
-}
-
-/* How long an answer may take before a backup is forked; UINT64_MAX: not known yet. */
-static uint64_t backup_threshold_ns(struct gatherer *gatherer)
-{
-	uint64_t median = 0;
-	if (gatherer->replies * 2 > gatherer->share_count)
-		median = median_reply_ns(gatherer);
-	else if (gatherer->asks_for_sums)
-		median = gatherer->median_ns[gatherer->params.kernel];
-	if (median == 0)
-		return UINT64_MAX;
-	uint64_t threshold = (uint64_t)((double)median * gatherer->config->recovery.backup_after);
-	return threshold > SHORTEST_BACKUP_NS ? threshold : SHORTEST_BACKUP_NS;
-}
-
-static struct slot *find_empty_slot(struct gatherer *gatherer)
-{
-	for (uint32_t i = 0; i < gatherer->pool.count; i++)
-		if (gatherer->pool.slots[i].state == SLOT_EMPTY)
-			return &gatherer->pool.slots[i];
-	return NULL;
-}
-
-/* Forks backups for the shares that are late, and says when the next may be. */
-static bool start_backups(struct gatherer *gatherer, struct error *error)
-{
-	gatherer->collector.wake_ns = UINT64_MAX;
-	if (gatherer->config->recovery.backup_after <= 0 || gatherer->config->recovery.replicas > 1)
-		return true;
-	uint64_t threshold = backup_threshold_ns(gatherer), now = clock_now_ns();
-	for (uint32_t i = 0; threshold != UINT64_MAX && i < gatherer->pool.count; i++) {
-		struct slot *slot = &gatherer->pool.slots[i];
-		bool waiting = slot->state == SLOT_COMPUTING || slot->state == SLOT_LOADING;
-		if (!waiting || gatherer->shares[slot->share].done || gather_has_other(gatherer, slot))
-			continue;
-		if (now < slot->asked_ns + threshold) {
-			if (slot->asked_ns + threshold < gatherer->collector.wake_ns)
-				gatherer->collector.wake_ns = slot->asked_ns + threshold;
-			continue;
-		}
-		struct slot *backup = find_empty_slot(gatherer);
-		if (backup == NULL)
-			continue;
-		backup->share = slot->share;
-		backup->incarnation++;
-		struct event event = gather_slot_event(gatherer, slot, EVENT_WORKER_LATE);
-		event.worker_late.waited_ns = now - slot->asked_ns;
-		event.worker_late.backup = backup->index;
-		events_emit(gatherer->events, event);
-		if (!gather_start(gatherer, backup, error))
-			return false;
-	}
-	return true;
-}
-
 static bool take_happening(struct gatherer *gatherer, struct happening *happening, struct error *error)
 {
 	switch (happening->type) {
 	case HAPPENING_READY:
-		return take_ready(gatherer, happening->slot, error);
+		return gather_take_ready(gatherer, happening->slot, error);
 	case HAPPENING_GRADIENT:
-		return take_sums(gatherer, happening->slot, error);
+		return gather_take_sums(gatherer, happening->slot, error);
 	case HAPPENING_LOST:
-		return take_bad_data(gatherer, happening->slot, &happening->loss) ||
+		return gather_take_bad_data(gatherer, happening->slot, &happening->loss) ||
 		       gather_lose(gatherer, happening->slot, &happening->loss, error);
 	case HAPPENING_INTERRUPT:
 		return take_interrupt(gatherer, error);
@@ -429,25 +169,15 @@ static bool take_happening(struct gatherer *gatherer, struct happening *happenin
 	return true;
 }
 
-/* Is every share answered, and every worker free for the next question? */
-static bool is_answered(const struct gatherer *gatherer)
-{
-	for (uint32_t i = 0; i < gatherer->share_count; i++)
-		if (!gatherer->shares[i].done)
-			return false;
-	for (uint32_t i = 0; i < gatherer->pool.count; i++)
-		if (gatherer->pool.slots[i].state == SLOT_LOADING || gatherer->pool.slots[i].state == SLOT_COMPUTING)
-			return false;
-	return true;
-}
-
 static void open_question(struct gatherer *gatherer)
 {
 	gatherer->pool.round++;
 	gatherer->replies = 0;
 	gatherer->bad_data.offset = -1;
+	gatherer->open_shares = 0;
 	for (uint32_t i = 0; i < gatherer->share_count; i++) {
 		gatherer->shares[i].done = gatherer->shares[i].dropped;
+		gatherer->open_shares += !gatherer->shares[i].done;
 		gatherer->shares[i].answer = NULL;
 		gatherer->shares[i].suspected = false;
 	}
@@ -457,29 +187,39 @@ static void open_question(struct gatherer *gatherer)
 
 static bool await_answers(struct gatherer *gatherer, struct error *error)
 {
-	while (!is_answered(gatherer)) {
+	/* Every share is to be answered, and every worker free for the next question. */
+	while (gatherer->open_shares > 0 || gatherer->pool.awaited > 0) {
 		struct happening happening;
-		if (!start_backups(gatherer, error) || !collector_next(&gatherer->collector, &happening, error) ||
+		gather_start_backups(gatherer);
+		if (!collector_next(&gatherer->collector, &happening, error) ||
 		        !take_happening(gatherer, &happening, error))
 			return false;
 	}
 	if (gatherer->bad_data.offset >= 0)
 		return bad_data_describe(gatherer->loader, &gatherer->bad_data, error);
 	if (gatherer->asks_for_sums)
-		gatherer->median_ns[gatherer->params.kernel] = median_reply_ns(gatherer);
+		gatherer->median_ns[gatherer->params.kernel] = gather_median_reply_ns(gatherer);
 	return true;
 }
 
-/* Cuts the leaves anew among the workers that are left, again where one is lost even then. */
+static bool ask_idle(struct gatherer *gatherer, struct error *error)
+{
+	struct pool *pool = &gatherer->pool;
+	open_question(gatherer);
+	for (uint32_t i = 0; i < pool->count; i++)
+		if (pool->slots[i].state == SLOT_IDLE && !gather_ask(gatherer, &pool->slots[i], error))
+			return false;
+	return await_answers(gatherer, error);
+}
+
+/* Cuts the leaves anew among the workers that are left, and lets them load; again where one is lost even then. */
 static bool redistribute(struct gatherer *gatherer, struct error *error)
 {
 	bool asks_for_sums = gatherer->asks_for_sums;
 	gatherer->asks_for_sums = false;
-	while (gatherer->must_redistribute) {
-		open_question(gatherer);
-		if (!gather_redistribute(gatherer, error) || !await_answers(gatherer, error))
+	while (gatherer->must_redistribute)
+		if (!gather_cut_anew(gatherer, error) || !ask_idle(gatherer, error))
 			return false;
-	}
 	gatherer->asks_for_sums = asks_for_sums;
 	return true;
 }
@@ -487,13 +227,8 @@ static bool redistribute(struct gatherer *gatherer, struct error *error)
 /* Puts the question to all workers and waits; again from the start where the shares were cut anew meanwhile. */
 static bool ask_all(struct gatherer *gatherer, struct error *error)
 {
-	struct pool *pool = &gatherer->pool;
 	for (;;) {
-		open_question(gatherer);
-		for (uint32_t i = 0; i < pool->count; i++)
-			if (pool->slots[i].state == SLOT_IDLE && !gather_ask(gatherer, &pool->slots[i], error))
-				return false;
-		if (!await_answers(gatherer, error))
+		if (!ask_idle(gatherer, error))
 			return false;
 		if (!gatherer->must_redistribute)
 			return true;
@@ -547,7 +282,7 @@ bool gatherer_load(struct gatherer *gatherer, struct error *error)
 	gatherer->asks_for_sums = false;
 	for (uint32_t i = 0; i < workers; i++) {
 		pool->slots[i].share = i % gatherer->share_count;
-		if (!pool_start(pool, &pool->slots[i], error))
+		if (!gather_fork(gatherer, &pool->slots[i], error))
 			return false;
 	}
 	if (!load_all(gatherer, error))

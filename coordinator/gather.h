@@ -52,6 +52,7 @@ struct gatherer {
 
 	/* The open question: */
 	bool asks_for_sums;
+	uint32_t open_shares; /* not done */
 	struct params params;
 	struct worker_error bad_data; /* the first bad place in the file so far; offset -1: none */
 	uint64_t *reply_ns;           /* of the answers so far, one for each share at most */

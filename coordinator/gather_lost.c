@@ -1,4 +1,4 @@
-#include "coordinator/gather_lost.h"
+#include "coordinator/gather_parts.h"
 
 #include "common/clock.h"
 #include "coordinator/loss.h"
@@ -71,12 +71,10 @@ static bool report_poison(const struct gatherer *gatherer, const struct share *s
 	        rows.begin, rows.end - 1, bytes, gatherer->loader->name, share->deaths, deaths);
 }
 
-/* Starts a replacement; a fork() that fails is tried again, within the time an answer may take. */
-static bool restart(struct gatherer *gatherer, struct slot *slot, struct error *error)
+bool gather_fork(struct gatherer *gatherer, struct slot *slot, struct error *error)
 {
 	uint64_t give_up_ns = clock_now_ns() + gatherer->pool.timeout_ns;
-	slot->incarnation++;
-	for (long backoff_ns = FIRST_BACKOFF_NS; !gather_start(gatherer, slot, error); backoff_ns *= 2) {
+	for (long backoff_ns = FIRST_BACKOFF_NS; !pool_start(&gatherer->pool, slot, error); backoff_ns *= 2) {
 		if (backoff_ns > LONGEST_BACKOFF_NS)
 			backoff_ns = LONGEST_BACKOFF_NS;
 		if (clock_now_ns() + (uint64_t)backoff_ns > give_up_ns)
@@ -86,13 +84,18 @@ static bool restart(struct gatherer *gatherer, struct slot *slot, struct error *
 	return true;
 }
 
+static bool restart(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	slot->incarnation++;
+	return gather_fork(gatherer, slot, error) && gather_assign(gatherer, slot, error);
+}
+
 static bool drop_share(struct gatherer *gatherer, struct share *share, struct error *error)
 {
 	struct range rows = gather_share_rows(gatherer, share);
 	share->dropped = true;
 	gatherer->degraded = true;
-	share->done = true;
-	share->answer = NULL;
+	gather_close_share(gatherer, share, NULL);
 	gatherer->rows_lost += share->loaded ? share->ready.rows : rows.end - rows.begin;
 	for (uint32_t i = 0; i < gatherer->share_count; i++)
 		if (!gatherer->shares[i].dropped)
@@ -116,8 +119,7 @@ static bool act(struct gatherer *gatherer, struct slot *slot, const char *text, 
 		return restart(gatherer, slot, error);
 	case DECIDE_REDISTRIBUTE:
 		gatherer->must_redistribute = true;
-		share->done = true;
-		share->answer = NULL;
+		gather_close_share(gatherer, share, NULL);
 		if (running_workers(&gatherer->pool) > 0)
 			return true;
 		return error_set(error, EXIT_WORKERS_LOST, "%s; no worker is left to take over its rows", text);
@@ -158,28 +160,39 @@ bool gather_lose(struct gatherer *gatherer, struct slot *slot, struct loss *loss
 	return act(gatherer, slot, text, error);
 }
 
-bool gather_redistribute(struct gatherer *gatherer, struct error *error)
+/* Gives each running worker one of the new shares, `replicas` workers each; those that are left over are let go. */
+static bool deal_shares(struct gatherer *gatherer, uint32_t share_count, struct error *error)
 {
-	struct pool *pool = &gatherer->pool;
-	gatherer->must_redistribute = false;
-	gatherer->share_count = running_workers(pool) / gatherer->config->recovery.replicas;
-	if (gatherer->share_count == 0)
-		return error_set(error, EXIT_WORKERS_LOST, "too few workers are left for %" PRIu32 " replicas",
-		        gatherer->config->recovery.replicas);
-	memset(gatherer->shares, 0, gatherer->share_count * sizeof *gatherer->shares);
-	for (uint32_t i = 0; i < gatherer->share_count; i++) {
-		struct share *share = &gatherer->shares[i];
-		share->leaves = leaves_chunk(gatherer->loader->leaf_count, gatherer->share_count, i);
-		if (!loader_chunk_bytes(gatherer->loader, share->leaves, &share->bytes, error))
-			return false;
-	}
-	uint32_t next = 0;
-	for (uint32_t i = 0; i < pool->count; i++) {
-		struct slot *slot = &pool->slots[i];
+	uint32_t needed = share_count * gatherer->config->recovery.replicas, next = 0;
+	for (uint32_t i = 0; i < gatherer->pool.count; i++) {
+		struct slot *slot = &gatherer->pool.slots[i];
+		struct loss loss = {.worker = i, .cause = LOSS_NOT_NEEDED};
 		if (slot->state == SLOT_EMPTY)
 			continue;
-		slot->share = next++ % gatherer->share_count;
-		if (!gather_assign(gatherer, slot, error))
+		if (next == needed && !gather_lose(gatherer, slot, &loss, error))
+			return false;
+		if (next < needed)
+			slot->share = next++ % share_count;
+	}
+	return true;
+}
+
+bool gather_cut_anew(struct gatherer *gatherer, struct error *error)
+{
+	uint32_t replicas = gatherer->config->recovery.replicas;
+	uint32_t share_count = running_workers(&gatherer->pool) / replicas;
+	gatherer->must_redistribute = false;
+	if (share_count == 0)
+		return error_set(
+		        error, EXIT_WORKERS_LOST, "too few workers are left for %" PRIu32 " replicas", replicas);
+	if (!deal_shares(gatherer, share_count, error))
+		return false;
+	gatherer->share_count = share_count;
+	memset(gatherer->shares, 0, share_count * sizeof *gatherer->shares);
+	for (uint32_t i = 0; i < share_count; i++) {
+		struct share *share = &gatherer->shares[i];
+		share->leaves = leaves_chunk(gatherer->loader->leaf_count, share_count, i);
+		if (!loader_chunk_bytes(gatherer->loader, share->leaves, &share->bytes, error))
 			return false;
 	}
 	return true;

@@ -50,6 +50,24 @@ void pool_release(struct pool *pool)
 	pool->slots = NULL;
 }
 
+bool pool_awaits(const struct slot *slot)
+{
+	return slot->state == SLOT_LOADING || slot->state == SLOT_COMPUTING;
+}
+
+/* Keeps the count of open questions: all changes of state go through here. */
+static void set_state(struct pool *pool, struct slot *slot, enum slot_state state)
+{
+	pool->awaited -= pool_awaits(slot);
+	slot->state = state;
+	pool->awaited += pool_awaits(slot);
+}
+
+void pool_set_idle(struct pool *pool, struct slot *slot)
+{
+	set_state(pool, slot, SLOT_IDLE);
+}
+
 static struct event slot_event(const struct pool *pool, const struct slot *slot, enum event_type type)
 {
 	return (struct event){
@@ -70,7 +88,7 @@ bool pool_start(struct pool *pool, struct slot *slot, struct error *error)
 		frame_reader_release(&slot->reader);
 		return false;
 	}
-	slot->state = SLOT_IDLE;
+	set_state(pool, slot, SLOT_IDLE);
 	events_emit(pool->events, slot_event(pool, slot, EVENT_WORKER_FORKED));
 	return true;
 }
@@ -88,7 +106,7 @@ static struct frame_header next_question(struct pool *pool, const struct slot *s
 /* Starts writing. What fails here shows as end of file when the answer is awaited. */
 static void put_question(struct pool *pool, struct slot *slot, enum slot_state state)
 {
-	slot->state = state;
+	set_state(pool, slot, state);
 	slot->round = pool->round;
 	slot->asked_ns = clock_now_ns();
 	slot->deadline_ns = slot->asked_ns + pool->timeout_ns + pool->pass_ns;
@@ -119,12 +137,12 @@ bool pool_ask_for_sums(struct pool *pool, struct slot *slot, const struct params
 }
 
 /* Closes what belongs to a process that was reaped. */
-static void empty_slot(struct slot *slot)
+static void empty_slot(struct pool *pool, struct slot *slot)
 {
 	process_close(&slot->process);
 	frame_reader_release(&slot->reader);
 	frame_writer_release(&slot->writer);
-	slot->state = SLOT_EMPTY;
+	set_state(pool, slot, SLOT_EMPTY);
 }
 
 /* SIGKILL cannot be refused: the wait ends as soon as the kernel has done its part. */
@@ -137,7 +155,6 @@ static void kill_and_reap(struct slot *slot, int *status)
 
 void pool_bury(struct pool *pool, struct slot *slot, struct loss *loss)
 {
-	(void)pool;
 	loss->pid = slot->process.pid;
 	loss->killed = false;
 	bool may_live = loss->cause != LOSS_DEATH && loss->cause != LOSS_GAVE_UP;
@@ -145,7 +162,7 @@ void pool_bury(struct pool *pool, struct slot *slot, struct loss *loss)
 		loss->killed = true;
 		kill_and_reap(slot, &loss->status);
 	}
-	empty_slot(slot);
+	empty_slot(pool, slot);
 }
 
 static void report_exit(struct pool *pool, struct slot *slot, pid_t pid, int status, bool forced)
@@ -155,7 +172,7 @@ static void report_exit(struct pool *pool, struct slot *slot, pid_t pid, int sta
 	event.worker_exited.status = status;
 	event.worker_exited.forced = forced;
 	events_emit(pool->events, event);
-	empty_slot(slot);
+	empty_slot(pool, slot);
 }
 
 /* Reaps who ends by the deadline. Returns how many are left. */

@@ -72,6 +72,7 @@ struct loss {
 
 struct pool {
 	uint32_t count;
+	uint32_t awaited; /* slots with an open question */
 	struct slot *slots;
 	uint32_t features;
 	uint64_t timeout_ns; /* for an answer, whatever the dataset's size … */
@@ -85,6 +86,12 @@ struct pool {
 bool pool_init(struct pool *pool, uint32_t count, uint32_t features, double timeout_s, struct event_stream *events,
         struct error *error);
 void pool_release(struct pool *pool);
+
+/* Is the slot's question open? */
+bool pool_awaits(const struct slot *slot);
+
+/* The slot's question is answered. */
+void pool_set_idle(struct pool *pool, struct slot *slot);
 
 /* Starts the process of an empty slot. */
 bool pool_start(struct pool *pool, struct slot *slot, struct error *error);

@@ -1,0 +1,202 @@
+#include "coordinator/gather_parts.h"
+
+#include "common/clock.h"
+#include "common/crc32c.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void gather_close_share(struct gatherer *gatherer, struct share *share, struct slot *answer)
+{
+	gatherer->open_shares -= !share->done;
+	share->done = true;
+	share->answer = answer;
+}
+
+/* A replacement is at work again: says how long that took. */
+static void note_replaced(const struct gatherer *gatherer, struct slot *slot)
+{
+	if (slot->lost_ns == 0)
+		return;
+	struct event event = gather_slot_event(gatherer, slot, EVENT_WORKER_REPLACED);
+	event.worker_replaced.took_ns = clock_now_ns() - slot->lost_ns;
+	events_emit(gatherer->events, event);
+	slot->lost_ns = 0;
+}
+
+/* Lets go whoever else works on the slot's share: a backup, or the worker that was slower than its backup. */
+static bool let_others_go(struct gatherer *gatherer, const struct slot *slot, struct error *error)
+{
+	for (uint32_t i = 0; i < gatherer->pool.count; i++) {
+		struct slot *other = &gatherer->pool.slots[i];
+		struct loss loss = {.worker = i, .cause = LOSS_NOT_NEEDED};
+		if (other == slot || other->state == SLOT_EMPTY || other->share != slot->share)
+			continue;
+		if (!gather_lose(gatherer, other, &loss, error))
+			return false;
+	}
+	return true;
+}
+
+/* The slot's share is answered by it. */
+static bool accept(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	struct share *share = &gatherer->shares[slot->share];
+	if (!share->done)
+		gatherer->reply_ns[gatherer->replies++] = clock_now_ns() - slot->asked_ns;
+	gather_close_share(gatherer, share, slot);
+	share->deaths = 0;
+	note_replaced(gatherer, slot);
+	return !gather_may_back_up(gatherer) || let_others_go(gatherer, slot, error);
+}
+
+static bool same_sums(const struct slot *a, const struct slot *b)
+{
+	const struct gradient *one = &a->gradient, *other = &b->gradient;
+	return one->node_count == other->node_count &&
+	       memcmp(one->nodes, other->nodes, one->node_count * sizeof *one->nodes) == 0 &&
+	       memcmp(one->vectors, other->vectors, (size_t)one->node_count * one->width * sizeof(double)) == 0;
+}
+
+static bool same_answer(const struct gatherer *gatherer, const struct slot *a, const struct slot *b)
+{
+	if (gatherer->asks_for_sums)
+		return same_sums(a, b);
+	return a->ready.rows == b->ready.rows && a->ready.skipped == b->ready.skipped;
+}
+
+static bool report_disagreement(const struct gatherer *gatherer, const struct share *share, const struct slot *one,
+        const struct slot *other, struct error *error)
+{
+	struct range rows = gather_share_rows(gatherer, share);
+	return error_set(error, EXIT_WORKERS_LOST,
+	        "workers %" PRIu32 " (pid %ld) and %" PRIu32 " (pid %ld) disagree about rows %" PRIu64 " to %" PRIu64
+	        " in epoch %" PRIu32 ": one of them lies, and only a third replica could tell which",
+	        one->index, (long)one->process.pid, other->index, (long)other->process.pid, rows.begin, rows.end - 1,
+	        gatherer->pool.epoch);
+}
+
+/* The workers on a share that have answered. */
+static uint32_t find_replicas(struct gatherer *gatherer, const struct share *share, struct slot *replicas[3])
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < gatherer->pool.count; i++) {
+		struct slot *slot = &gatherer->pool.slots[i];
+		if (slot->state != SLOT_EMPTY && slot->answered && &gatherer->shares[slot->share] == share)
+			replicas[count++] = slot;
+	}
+	return count;
+}
+
+/*
+ * Compares the answers of a share's replicas, once all are in. Two that agree outvote a third; without a majority
+ * there is no telling who lies.
+ */
+static bool compare_replicas(struct gatherer *gatherer, struct share *share, struct error *error)
+{
+	struct slot *replicas[3];
+	uint32_t count = find_replicas(gatherer, share, replicas);
+	if (count < gatherer->config->recovery.replicas)
+		return true;
+	for (uint32_t i = 0; i < count; i++) {
+		struct slot *one = replicas[i], *other = replicas[(i + 1) % count];
+		if (!same_answer(gatherer, one, other))
+			continue;
+		if (!accept(gatherer, one, error))
+			return false;
+		struct slot *third = replicas[(i + 2) % count]; /* of two, it is `one` again */
+		if (same_answer(gatherer, one, third))
+			return true;
+		struct loss loss = {.worker = third->index, .cause = LOSS_LIE};
+		snprintf(loss.detail, sizeof loss.detail, "workers %" PRIu32 " and %" PRIu32, one->index, other->index);
+		return gather_lose(gatherer, third, &loss, error);
+	}
+	return report_disagreement(gatherer, share, replicas[0], replicas[1], error);
+}
+
+/*
+ * Sums that are no numbers can be right: a training that diverges overflows. But of finite parameters a first such
+ * answer is doubted, and counts only if another worker gives the same.
+ */
+static bool is_suspect(struct share *share, const struct gradient *gradient)
+{
+	size_t count = (size_t)gradient->node_count * gradient->width;
+	bool finite = true;
+	for (size_t i = 0; finite && i < count; i++)
+		finite = isfinite(gradient->vectors[i]);
+	if (finite)
+		return false;
+	uint32_t checksum = crc32c(0, gradient->vectors, count * sizeof(double));
+	bool confirmed = share->suspected && share->suspect == checksum;
+	share->suspected = true;
+	share->suspect = checksum;
+	return !confirmed;
+}
+
+bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	struct share *share = &gatherer->shares[slot->share];
+	struct event event = gather_slot_event(gatherer, slot, EVENT_GRADIENT_RECEIVED);
+	event.round.kernel = slot->gradient.kernel;
+	event.round.round = slot->round;
+	event.round.busy_ns = slot->gradient.busy_ns;
+	event.round.round_trip_ns = clock_now_ns() - slot->asked_ns;
+	events_emit(gatherer->events, event);
+	if (is_suspect(share, &slot->gradient) && gatherer->config->recovery.policy == RECOVERY_RESPAWN) {
+		struct loss loss = {.worker = slot->index, .cause = LOSS_NOT_FINITE};
+		return gather_lose(gatherer, slot, &loss, error);
+	}
+	slot->answered = true;
+	if (gatherer->config->recovery.replicas > 1)
+		return compare_replicas(gatherer, share, error);
+	return accept(gatherer, slot, error);
+}
+
+/* A replacement must find the rows that its predecessor found, or the file is not what it was. */
+static bool rows_are_the_same(const struct share *share, const struct slot *slot)
+{
+	return !share->loaded || share->ready.starts_doubted ||
+	       (share->ready.rows == slot->ready.rows && share->ready.skipped == slot->ready.skipped);
+}
+
+bool gather_take_ready(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	struct share *share = &gatherer->shares[slot->share];
+	struct event event = gather_slot_event(gatherer, slot, EVENT_WORKER_READY);
+	event.worker_ready.rows = slot->ready.rows;
+	event.worker_ready.skipped = slot->ready.skipped;
+	event.worker_ready.leaves = slot->leaves;
+	event.worker_ready.busy_ns = slot->ready.busy_ns;
+	events_emit(gatherer->events, event);
+	if (!rows_are_the_same(share, slot))
+		return error_set(
+		        error, EXIT_BAD_DATASET, "%s: the file was changed during the run", gatherer->loader->name);
+	share->loaded = true;
+	share->ready = slot->ready;
+	if (share->done) {
+		note_replaced(gatherer, slot); /* lost after it had answered: it is ready for the next question */
+		return true;
+	}
+	if (gatherer->asks_for_sums)
+		return gather_ask(gatherer, slot, error);
+	slot->answered = true;
+	if (gatherer->config->recovery.replicas > 1)
+		return compare_replicas(gatherer, share, error);
+	return accept(gatherer, slot, error);
+}
+
+/* Bad data in one share is told when all have answered, so that it is the first bad place of the file. */
+bool gather_take_bad_data(struct gatherer *gatherer, struct slot *slot, struct loss *loss)
+{
+	struct share *share = &gatherer->shares[slot->share];
+	if (loss->cause != LOSS_GAVE_UP || loss->error.stage != STAGE_DATASET || loss->error.offset < 0)
+		return false;
+	char text[GATHER_LOSS_TEXT];
+	gather_bury(gatherer, slot, loss, text);
+	gather_close_share(gatherer, share, NULL);
+	if (gatherer->bad_data.offset < 0 || loss->error.offset < gatherer->bad_data.offset)
+		gatherer->bad_data = loss->error;
+	return true;
+}
