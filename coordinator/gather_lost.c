@@ -114,7 +114,8 @@ static uint32_t running_workers(const struct pool *pool)
 static bool act(struct gatherer *gatherer, struct slot *slot, const char *text, struct error *error)
 {
 	struct share *share = &gatherer->shares[slot->share];
-	switch (recovery_decide(&gatherer->recovery, clock_now_ns(), share->deaths)) {
+	switch (recovery_decide(
+	        &gatherer->recovery, clock_now_ns(), share->deaths / gatherer->config->recovery.replicas)) {
 	case DECIDE_RESTART:
 		return restart(gatherer, slot, error);
 	case DECIDE_REDISTRIBUTE:
