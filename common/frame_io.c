@@ -21,7 +21,7 @@ void frame_reader_release(struct frame_reader *reader)
 	*reader = (struct frame_reader){0};
 }
 
-/* Makes room for the frame that is begun, or for one byte at least. False: out of memory. */
+/* Makes room for the frame that is begun, and for one byte at least. False: out of memory. */
 static bool make_room(struct frame_reader *reader)
 {
 	size_t have = reader->end - reader->begin;
@@ -33,6 +33,8 @@ static bool make_room(struct frame_reader *reader)
 	reader->end = have;
 	if (wire_decode_header(reader->buffer, have, reader->max_payload, &header) == WIRE_OK)
 		needed = WIRE_HEADER_BYTES + (size_t)header.payload_length;
+	if (needed <= have) /* a read of no bytes would look like the end of file */
+		needed = have + FIRST_CAPACITY;
 	if (needed <= reader->capacity)
 		return true;
 	unsigned char *buffer = realloc(reader->buffer, needed);

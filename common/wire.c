@@ -393,6 +393,31 @@ static void get_dataset(struct cursor *cursor, struct assignment *assignment, ui
 	*path_length = wire_get_u32(cursor);
 }
 
+/* Is every column in the file, and none used twice? */
+static bool columns_are_sound(const struct dataset *dataset)
+{
+	bool used[WIRE_COLUMNS_MAX] = {false};
+	for (size_t i = 0; i <= dataset->features; i++) {
+		uint32_t column = dataset->columns[i];
+		if (column >= dataset->file_columns || used[column])
+			return false;
+		used[column] = true;
+	}
+	return true;
+}
+
+/* Do a CSV's bytes lie in the file, from the first leaf on? A leaf's length says how many rows there can be in it. */
+static bool bytes_are_sound(const struct assignment *assignment)
+{
+	const struct dataset *dataset = &assignment->dataset;
+	uint64_t units = dataset->identity.bytes - dataset->data_offset;
+	struct range first = {0, 0}; /* if there are no leaves */
+	if (assignment->leaf_count > 0)
+		first = leaves_units(units, assignment->leaf_count, (uint32_t)assignment->leaves.begin);
+	return assignment->bytes.begin >= dataset->data_offset + first.begin &&
+	       assignment->bytes.begin <= assignment->bytes.end && assignment->bytes.end <= dataset->identity.bytes;
+}
+
 /* Do the numbers of an assignment fit one another? Bytes and columns are used as offsets without further checks. */
 static bool assignment_is_sound(const struct assignment *assignment)
 {
@@ -400,15 +425,10 @@ static bool assignment_is_sound(const struct assignment *assignment)
 	if (assignment->leaf_count > LEAVES_MAX || assignment->leaves.begin > assignment->leaves.end ||
 	        assignment->leaves.end > assignment->leaf_count)
 		return false;
-	if (dataset->data_offset > dataset->identity.bytes)
+	if (dataset->data_offset > dataset->identity.bytes || !columns_are_sound(dataset))
 		return false;
-	for (size_t i = 0; i <= dataset->features; i++)
-		if (dataset->columns[i] >= dataset->file_columns)
-			return false;
 	if (dataset->format == DATASET_CSV)
-		return assignment->bytes.begin >= dataset->data_offset &&
-		       assignment->bytes.begin <= assignment->bytes.end &&
-		       assignment->bytes.end <= dataset->identity.bytes;
+		return bytes_are_sound(assignment);
 	uint64_t row_bytes = (uint64_t)dataset->file_columns * (dataset->element == ELEMENT_F8 ? 8 : 4);
 	return dataset->rows <= (dataset->identity.bytes - dataset->data_offset) / row_bytes;
 }

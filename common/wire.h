@@ -139,7 +139,7 @@ size_t wire_max_payload_up(uint32_t features);
 
 /*
  * Looks at the first `length` bytes. WIRE_SHORT while the header is not all there; with the header complete it is
- * checked and *header filled. The checksum is wire_check_payload's.
+ * checked and *header filled. The checksum is wire_check_frame's.
  */
 enum wire_status wire_decode_header(
         const unsigned char *bytes, size_t length, size_t max_payload, struct frame_header *header);

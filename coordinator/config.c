@@ -6,6 +6,7 @@
 #include "coordinator/config_override.h"
 #include "coordinator/config_value.h"
 #include "coordinator/json_document.h"
+#include "coordinator/json_load.h"
 #include "coordinator/json_text.h"
 #include "coordinator/json_tree.h"
 
@@ -83,7 +84,9 @@ static bool read_default(const struct reader *reader, const struct config_key *k
 		return config_origin_fail(reader->origin, path, "required key is missing", reader->error);
 	if (!key->standard)
 		return true;
-	json_t *value = json_loads(key->standard, JSON_DECODE_ANY, NULL);
+	json_error_t problem;
+	bool no_memory;
+	json_t *value = json_load(key->standard, strlen(key->standard), &problem, &no_memory);
 	bool ok = value ? read_value(reader, key, path, value) : out_of_memory(reader->error);
 	json_decref(value);
 	return ok;

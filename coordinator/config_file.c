@@ -1,5 +1,6 @@
 #include "coordinator/config_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,8 @@ bool config_file_read(const char *path, char **text, size_t *length, struct erro
 	const char *name = config_file_name(path);
 	FILE *file = name == path ? fopen(path, "r") : stdin;
 	*text = NULL;
+	if (!file && errno == ENOMEM)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
 	if (!file)
 		return error_set_errno(error, EXIT_INPUT_MISSING, "cannot open %s", name);
 	bool ok = read_all(file, name, text, length, error);

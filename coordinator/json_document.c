@@ -1,5 +1,6 @@
 #include "coordinator/json_document.h"
 
+#include "coordinator/json_load.h"
 #include "coordinator/json_location.h"
 #include "coordinator/json_syntax.h"
 #include "coordinator/json_text.h"
@@ -21,7 +22,7 @@ static bool is_fault_of_content(const json_error_t *problem)
 	return code == json_error_duplicate_key || code == json_error_numeric_overflow;
 }
 
-/* What is wrong at the end of the first `length` bytes: a key that appears twice, or a number. */
+/* What is wrong where jansson stopped: behind a key that appears twice, or behind a number. */
 static void describe_content(
         const json_error_t *problem, const char *text, const struct json_location *location, struct phrase *phrase)
 {
@@ -59,8 +60,6 @@ static bool fail_on_syntax(
 	        .text = text, .length = length, .position = (size_t)problem->position, .message = problem->text};
 	struct phrase what = {.length = 0};
 	size_t offset, line = 1, column = 1;
-	if (json_syntax_is_no_memory(&fault))
-		return out_of_memory(error);
 	json_syntax_describe(&fault, &what, &offset);
 	for (size_t i = 0; i < offset; i++) {
 		if (text[i] == '\n') {
@@ -92,12 +91,15 @@ static bool fail_on_type(const char *source, const char *text, size_t length, js
 json_t *json_document_read(const char *source, const char *text, size_t length, struct error *error)
 {
 	json_error_t problem;
+	bool no_memory;
 	if (strspn(text, " \t\r\n") == length) {
 		error_set(error, EXIT_BAD_CONFIGURATION, "%s:1: expected an object, found nothing", source);
 		return NULL;
 	}
-	json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
-	if (!root && is_fault_of_content(&problem)) {
+	json_t *root = json_load(text, length, &problem, &no_memory);
+	if (no_memory) {
+		out_of_memory(error);
+	} else if (!root && is_fault_of_content(&problem)) {
 		fail_on_content(source, text, &problem, error);
 	} else if (!root) {
 		fail_on_syntax(source, text, length, &problem, error);
@@ -113,15 +115,15 @@ enum json_value_status json_document_read_value(
         const char *where, const char *path, const char *text, json_t **value, struct error *error)
 {
 	json_error_t problem;
+	bool no_memory;
 	size_t length = strlen(text);
-	*value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+	*value = json_load(text, length, &problem, &no_memory);
 	if (*value)
 		return JSON_VALUE_OK;
-	if (!is_fault_of_content(&problem)) {
-		struct json_syntax_fault fault = {
-		        .text = text, .length = length, .position = (size_t)problem.position, .message = problem.text};
-		return json_syntax_is_no_memory(&fault) ? JSON_VALUE_NO_MEMORY : JSON_VALUE_NOT_JSON;
-	}
+	if (no_memory)
+		return JSON_VALUE_NO_MEMORY;
+	if (!is_fault_of_content(&problem))
+		return JSON_VALUE_NOT_JSON;
 	struct json_location location;
 	struct phrase what = {.length = 0};
 	if (!json_location_end(text, (size_t)problem.position, &location))

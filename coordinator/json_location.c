@@ -1,5 +1,7 @@
 #include "coordinator/json_location.h"
 
+#include "coordinator/json_load.h"
+
 #include <jansson.h>
 #include <string.h>
 
@@ -74,11 +76,10 @@ static bool scan_member(struct scanner *scanner, const struct key_path *parent)
 	const char *start = scanner->at;
 	size_t line = scanner->line;
 	skip_string(scanner);
-	json_t *key = json_loadb(start, (size_t)(scanner->at - start), JSON_DECODE_ANY, NULL);
-	if (!key) {
-		scanner->no_memory = true;
+	json_error_t problem;
+	json_t *key = json_load(start, (size_t)(scanner->at - start), &problem, &scanner->no_memory);
+	if (!key)
 		return true;
-	}
 	struct key_path path = {.parent = parent, .key = json_string_value(key)};
 	bool stop = is_sought(scanner, &path, line);
 	if (!stop) {

@@ -2,6 +2,7 @@
 
 #include "common/utf8.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -24,6 +25,12 @@ static bool is_one_of(const char *set, char character)
 static bool starts_with(const char *text, const char *start)
 {
 	return strncmp(text, start, strlen(start)) == 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), behind = strlen(end);
+	return length >= behind && strcmp(text + length - behind, end) == 0;
 }
 
 /* Where the string begins that is open or has just been closed at `end`: no quote inside it is without backslash. */
@@ -66,7 +73,7 @@ static struct found find_token(const struct json_syntax_fault *fault)
 {
 	struct found found = {.start = fault->position};
 	size_t end = fault->position;
-	if (strstr(fault->message, "near end of file")) {
+	if (ends_with(fault->message, " near end of file")) {
 		while (found.start > 0 && is_one_of(SPACE, fault->text[found.start - 1]))
 			found.start--;
 	} else if (end > 0 && fault->text[end - 1] == '"') {
@@ -113,7 +120,7 @@ static void describe_found(const struct json_syntax_fault *fault, const struct f
 }
 
 struct remark {
-	const char *found; /* a word, or the first bytes of something else */
+	const char *found;
 	const char *remark;
 };
 
@@ -261,13 +268,4 @@ void json_syntax_describe(const struct json_syntax_fault *fault, struct phrase *
 	} else {
 		describe_token(fault, phrase, offset);
 	}
-}
-
-bool json_syntax_is_no_memory(const struct json_syntax_fault *fault)
-{
-	if (fault->message[0] == '\0')
-		return true;
-	bool is_string = fault->position > 0 && fault->text[fault->position - 1] == '"';
-	return is_string &&
-	       (starts_with(fault->message, "invalid token") || starts_with(fault->message, "string or '}'"));
 }

@@ -4,7 +4,6 @@
 
 #include "coordinator/phrase.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* A fault as jansson found it. */
@@ -17,8 +16,5 @@ struct json_syntax_fault {
 
 /* Adds what is wrong to `phrase`, as in "expected ',' or '}', found 5"; *offset: of the byte it is about. */
 void json_syntax_describe(const struct json_syntax_fault *fault, struct phrase *phrase, size_t *offset);
-
-/* Did memory run out? jansson then reports a string it could not store as an invalid token. */
-bool json_syntax_is_no_memory(const struct json_syntax_fault *fault);
 
 #endif

@@ -4,9 +4,9 @@
 usage: schema_agreement.py configs/run.schema.json
 
 Each of configs/*.json and tests/data/valid/*.json must be accepted. Each tests/data/invalid/*/run.json must be
-rejected, unless what is wrong is no matter of the schema: the text is no JSON, or arguments make the error, or
-something else than the configuration is at fault (there is a file `exit`). Failures go to stderr, and the exit status
-is then 1.
+rejected, unless what is wrong is no matter of the schema: the text is no JSON, or there are more files in the case than
+run.json and stderr, such as arguments or a dataset that does not fit. Failures go to stderr, and the exit status is
+then 1.
 
 To stdout go lines {"config": …, "valid": true or false}: tests/data/valid/complete.json with each of its values
 replaced by values of every type and by every bound and word of the schema, each key left out, and a key too many in
@@ -96,7 +96,7 @@ def check_examples(validator):
         for problem in validator.iter_errors(load(path)):
             yield f"{path}: rejected: {problem.json_path}: {problem.message}"
     for path in sorted(PROJECT.glob("tests/data/invalid/*/run.json")):
-        if (path.parent / "args").exists() or (path.parent / "exit").exists():
+        if {file.name for file in path.parent.iterdir()} - {"run.json", "stderr"}:
             continue
         try:
             value = load(path)

@@ -77,7 +77,8 @@ Test(json_location, knows_the_key_at_which_a_text_was_cut)
 
 Test(json_location, knows_where_a_key_stood_first)
 {
-	struct json_location location = location_after("{\"x\": 1,\n\"y\": {\"x\": 2},\n\"x\" : 3}", "\"x\" ");
+	struct json_location location =
+	        location_after("{\"x\": 1,\n\"y\": {\"x\": 2},\n\"\\u0078\": 3}", "\"\\u0078\"");
 	cr_expect_str_eq(location.path.text, "x");
 	cr_expect_eq(location.first_line, 1);
 	cr_expect_eq(location.line, 3);

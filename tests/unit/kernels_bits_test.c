@@ -1,0 +1,305 @@
+/* The sums of a leaf are the same to the bit, however its rows lie in memory and whatever the processor can do. */
+#include "worker/kernels.h"
+
+#include "tests/unit/random.h"
+#include "tests/unit/row_layouts.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+TestSuite(kernels_bits, .timeout = 120);
+
+/* The last has so many features that a tile is eight rows. */
+static const uint32_t feature_counts[] = {
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 31, 64, 100, 300};
+enum {
+	FEATURE_COUNTS = sizeof feature_counts / sizeof *feature_counts,
+	FEATURES_MAX = 300,
+	WIDTH_MAX = FEATURES_MAX + 3
+};
+
+/* From 0 to 40, then 1000. */
+enum { ROW_COUNTS = 42 };
+
+static size_t row_count(int i)
+{
+	return i < ROW_COUNTS - 1 ? (size_t)i : 1000;
+}
+
+/* Numbers with all their digits, so that every rounding shows; some are zeros of either sign. */
+static void fill(uint64_t *state, double *numbers, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		numbers[i] = random_below(state, 8) == 0 ? -0.0 : (double)(int64_t)random_next(state) * 0x1p-60;
+}
+
+struct sums {
+	bool present;
+	double values[WIDTH_MAX];
+};
+
+static struct sums sum_leaf(struct kernels *kernels, const struct leaf_rows *leaf)
+{
+	struct sums sums = {.present = false};
+	memset(sums.values, 0, sizeof sums.values);
+	sums.present = kernels_sum_leaf(kernels, leaf, sums.values);
+	return sums;
+}
+
+static bool equal(const struct sums *one, const struct sums *other)
+{
+	return one->present == other->present && memcmp(one->values, other->values, sizeof one->values) == 0;
+}
+
+/* A kernel with random centre and parameters for every clone that this processor runs. */
+struct clones {
+	enum kernel_clone last;
+	struct kernels kernels[CLONE_COUNT];
+	double parameters[FEATURES_MAX + 1];
+	double centre[FEATURES_MAX + 1];
+};
+
+static void clones_init(struct clones *clones, uint64_t *state, uint32_t d, bool skip_missing)
+{
+	clones->last = kernel_best_clone();
+	fill(state, clones->parameters, d + 1);
+	fill(state, clones->centre, d + 1);
+	for (enum kernel_clone clone = 0; clone <= clones->last; clone++)
+		cr_assert(kernels_init(&clones->kernels[clone], d, skip_missing, clone));
+}
+
+static void clones_choose(struct clones *clones, enum kernel kernel)
+{
+	for (enum kernel_clone clone = 0; clone <= clones->last; clone++)
+		kernels_choose(&clones->kernels[clone], kernel, clones->parameters, clones->centre);
+}
+
+static void clones_release(struct clones *clones)
+{
+	for (enum kernel_clone clone = 0; clone <= clones->last; clone++)
+		kernels_release(&clones->kernels[clone]);
+}
+
+/* The table in every layout. */
+struct layouts {
+	struct laid_rows laid[32];
+};
+
+static void layouts_init(struct layouts *layouts, const double *table, size_t rows, uint32_t d)
+{
+	cr_assert(row_layout_count <= sizeof layouts->laid / sizeof *layouts->laid);
+	for (size_t i = 0; i < row_layout_count; i++)
+		layouts->laid[i] = rows_lay(&row_layouts[i], table, rows, d);
+}
+
+static void layouts_release(struct layouts *layouts)
+{
+	for (size_t i = 0; i < row_layout_count; i++)
+		rows_release(&layouts->laid[i]);
+}
+
+/* Do all clones have these sums for all layouts? */
+static void expect_everywhere(struct clones *clones, const struct layouts *layouts, const struct sums *expected)
+{
+	for (enum kernel_clone clone = 0; clone <= clones->last; clone++) {
+		for (size_t i = 0; i < row_layout_count; i++) {
+			struct sums sums = sum_leaf(&clones->kernels[clone], &layouts->laid[i].leaf);
+			cr_expect(equal(&sums, expected), "kernel %d, clone %d, %u features, %zu rows, %s",
+			        (int)clones->kernels[clone].kernel, (int)clone, clones->kernels[clone].features,
+			        layouts->laid[i].leaf.rows, row_layouts[i].name);
+		}
+	}
+}
+
+Test(kernels_bits, are_the_same_for_every_layout_and_instruction_set)
+{
+	uint64_t state = 1;
+	for (int i = 0; i < FEATURE_COUNTS; i++) {
+		struct clones clones;
+		uint32_t d = feature_counts[i];
+		clones_init(&clones, &state, d, false);
+		for (int j = 0; j < ROW_COUNTS; j++) {
+			struct layouts layouts;
+			double *table = rows_random(&state, row_count(j), d);
+			layouts_init(&layouts, table, row_count(j), d);
+			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
+				clones_choose(&clones, kernel);
+				struct sums sums = sum_leaf(&clones.kernels[CLONE_BASELINE], &layouts.laid[0].leaf);
+				expect_everywhere(&clones, &layouts, &sums);
+			}
+			layouts_release(&layouts);
+			free(table);
+		}
+		clones_release(&clones);
+	}
+}
+
+Test(kernels_bits, have_a_clone_for_what_this_processor_can_do)
+{
+#if defined(__x86_64__)
+	cr_expect_eq(kernel_best_clone(), __builtin_cpu_supports("avx2") ? CLONE_AVX2 : CLONE_BASELINE);
+#endif
+	cr_expect(kernel_best_clone() < CLONE_COUNT);
+}
+
+/* Puts a NaN into some rows; *kept becomes the table without these, for the caller to free. Returns its rows. */
+static size_t spoil(uint64_t *state, double *table, size_t rows, uint32_t d, double **kept)
+{
+	size_t columns = (size_t)d + 1, count = 0;
+	*kept = malloc(rows * columns * sizeof **kept + 1);
+	cr_assert(*kept != NULL);
+	for (size_t r = 0; r < rows; r++) {
+		double *row = table + r * columns;
+		if (random_below(state, 4) == 0)
+			row[random_below(state, (unsigned)columns)] = NAN;
+		else
+			memcpy(*kept + count++ * columns, row, columns * sizeof *row);
+	}
+	return count;
+}
+
+Test(kernels_bits, are_with_rows_skipped_what_they_are_without_these_rows)
+{
+	uint64_t state = 2;
+	for (int i = 0; i < FEATURE_COUNTS; i++) {
+		struct clones clones;
+		uint32_t d = feature_counts[i];
+		clones_init(&clones, &state, d, true);
+		for (int j = 0; j < ROW_COUNTS; j += i % 5 + 1) {
+			struct layouts layouts;
+			double *table = rows_random(&state, row_count(j), d), *kept;
+			size_t rows = spoil(&state, table, row_count(j), d, &kept);
+			struct laid_rows without = rows_lay(&row_layouts[0], kept, rows, d);
+			layouts_init(&layouts, table, row_count(j), d);
+			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
+				struct kernels plain;
+				cr_assert(kernels_init(&plain, d, false, CLONE_BASELINE));
+				kernels_choose(&plain, kernel, clones.parameters, clones.centre);
+				clones_choose(&clones, kernel);
+				struct sums sums = sum_leaf(&plain, &without.leaf);
+				expect_everywhere(&clones, &layouts, &sums);
+				kernels_release(&plain);
+			}
+			layouts_release(&layouts);
+			rows_release(&without);
+			free(kept);
+			free(table);
+		}
+		clones_release(&clones);
+	}
+}
+
+Test(kernels_bits, give_negative_zeros_the_same_sum_everywhere)
+{
+	uint64_t state = 3;
+	for (int i = 0; i < FEATURE_COUNTS; i++) {
+		struct clones clones;
+		uint32_t d = feature_counts[i];
+		clones_init(&clones, &state, d, false);
+		memset(clones.centre, 0, sizeof clones.centre);
+		for (uint32_t j = 0; j <= d; j++)
+			clones.parameters[j] = j % 2 == 0 ? 0.0 : -0.0;
+		for (size_t rows = 1; rows < 20; rows++) {
+			struct layouts layouts;
+			double *table = rows_random_whole(&state, rows, d, 0);
+			for (size_t k = 0; k < rows * (d + 1); k++)
+				table[k] = random_below(&state, 8) == 0 ? 0.0 : -0.0;
+			layouts_init(&layouts, table, rows, d);
+			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
+				clones_choose(&clones, kernel);
+				struct sums sums = sum_leaf(&clones.kernels[CLONE_BASELINE], &layouts.laid[0].leaf);
+				expect_everywhere(&clones, &layouts, &sums);
+				cr_expect_eq(sums.values[0], 0);
+			}
+			layouts_release(&layouts);
+			free(table);
+		}
+		clones_release(&clones);
+	}
+}
+
+/* The order of additions that worker/kernels.h fixes, one number at a time. */
+
+static double add_lanes(const double *lane)
+{
+	return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+static double ordered_error(const struct clones *with, uint32_t d, const double *row)
+{
+	double prediction = with->parameters[d];
+	if (d < TILE_WIDE_FEATURES) {
+		for (uint32_t j = 0; j < d; j++)
+			prediction += with->parameters[j] * (row[j] - with->centre[j]);
+	} else {
+		double lane[8] = {0};
+		for (uint32_t j = 0; j < d; j++)
+			lane[j % 8] += with->parameters[j] * (row[j] - with->centre[j]);
+		prediction = add_lanes(lane) + prediction;
+	}
+	return prediction - (row[d] - with->centre[d]);
+}
+
+/* Σ e·x_j for one feature. */
+static double ordered_product(
+        const struct clones *with, uint32_t d, const double *table, size_t rows, const double *errors, uint32_t j)
+{
+	double lane[8] = {0}, sum = 0;
+	size_t columns = (size_t)d + 1, row = 0;
+#define PRODUCT(r) (errors[r] * (table[(r)*columns + j] - with->centre[j]))
+	if (d < TILE_WIDE_FEATURES) {
+		for (; row < rows; row++)
+			lane[row % 8] += PRODUCT(row);
+		return add_lanes(lane);
+	}
+	for (; row + 4 <= rows; row += 4)
+		sum += (PRODUCT(row) + PRODUCT(row + 1)) + (PRODUCT(row + 2) + PRODUCT(row + 3));
+	for (; row < rows; row++)
+		sum += PRODUCT(row);
+#undef PRODUCT
+	return sum;
+}
+
+static struct sums ordered_gradient(const struct clones *with, uint32_t d, const double *table, size_t rows)
+{
+	struct sums sums = {.present = rows > 0};
+	double errors[1000], total[8] = {0}, square[8] = {0};
+	memset(sums.values, 0, sizeof sums.values);
+	if (rows == 0)
+		return sums;
+	for (size_t row = 0; row < rows; row++) {
+		errors[row] = ordered_error(with, d, table + row * (d + 1));
+		total[row % 8] += errors[row];
+		square[row % 8] += errors[row] * errors[row];
+	}
+	for (uint32_t j = 0; j < d; j++)
+		sums.values[j] = ordered_product(with, d, table, rows, errors, j);
+	sums.values[d] = add_lanes(total);
+	sums.values[d + 1] = add_lanes(square);
+	sums.values[d + 2] = (double)rows;
+	return sums;
+}
+
+/* So that a result can be calculated again on any machine, with any compiler, from any later version. */
+Test(kernels_bits, come_from_additions_in_the_order_that_is_written_down)
+{
+	uint64_t state = 4;
+	for (int i = 0; i < FEATURE_COUNTS; i++) {
+		struct clones clones;
+		uint32_t d = feature_counts[i];
+		clones_init(&clones, &state, d, false);
+		clones_choose(&clones, KERNEL_GRADIENT);
+		for (int j = 0; j < ROW_COUNTS; j++) {
+			struct layouts layouts;
+			double *table = rows_random(&state, row_count(j), d);
+			layouts_init(&layouts, table, row_count(j), d);
+			struct sums sums = ordered_gradient(&clones, d, table, row_count(j));
+			expect_everywhere(&clones, &layouts, &sums);
+			layouts_release(&layouts);
+			free(table);
+		}
+		clones_release(&clones);
+	}
+}
