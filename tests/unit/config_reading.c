@@ -132,7 +132,13 @@ bool configs_equal(const struct config *one, const struct config *other)
 {
 	return strings_equal(one->source, other->source) && datasets_equal(one, other) &&
 	       one->workers == other->workers && trainings_equal(one, other) &&
+	       one->recovery.policy == other->recovery.policy &&
 	       doubles_equal(one->recovery.worker_timeout_s, other->recovery.worker_timeout_s) &&
+	       one->recovery.max_restarts == other->recovery.max_restarts &&
+	       doubles_equal(one->recovery.restart_window_s, other->recovery.restart_window_s) &&
+	       doubles_equal(one->recovery.backup_after, other->recovery.backup_after) &&
+	       one->recovery.replicas == other->recovery.replicas &&
+	       one->recovery.allow_degraded == other->recovery.allow_degraded &&
 	       strings_equal(one->output.model, other->output.model) &&
 	       strings_equal(one->output.given_model, other->output.given_model) &&
 	       strings_equal(one->output.events, other->output.events) &&
