@@ -20,9 +20,11 @@ LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 
 PROGRAM_SOURCES = $(sort $(wildcard common/*.c worker/*.c coordinator/*.c))
 UNIT_SOURCES = $(sort $(wildcard tests/unit/*.c))
-END_TO_END_SOURCES = $(sort $(wildcard tests/end_to_end/*.c))
+# Not linked into the tests, but loaded into the program that they run.
+DELAY_SHIM_SOURCE = tests/end_to_end/delay_shim.c
+END_TO_END_SOURCES = $(filter-out $(DELAY_SHIM_SOURCE),$(sort $(wildcard tests/end_to_end/*.c)))
 SOURCES = $(PROGRAM_SOURCES) $(UNIT_SOURCES) $(END_TO_END_SOURCES)
-FORMATTED = $(SOURCES) $(sort $(wildcard common/*.h worker/*.h coordinator/*.h tests/*/*.h))
+FORMATTED = $(SOURCES) $(DELAY_SHIM_SOURCE) $(sort $(wildcard common/*.h worker/*.h coordinator/*.h tests/*/*.h))
 # Without memleak, which loses sight of a pointer that memcpy stores; `make sanitize` finds leaks.
 CPPCHECK = cppcheck --quiet --std=c11 --platform=unix64 --error-exitcode=1 --enable=warning,performance --suppress=memleak
 ANALYSED_AS = -D_POSIX_C_SOURCE=200809L -I. -DFORKFIT_VERSION='""'
@@ -30,6 +32,7 @@ SCRIPTS = .ci/require .ci/run $(wildcard tests/*.sh)
 
 objects = $(patsubst %.c,$(BUILD)/objects/%.o,$(1))
 TEST_PROGRAMS = $(BUILD)/tests/unit $(BUILD)/tests/end_to_end
+DELAY_SHIM = $(BUILD)/tests/delay_shim.so
 
 # Commands or Debian packages, as .ci/require takes them.
 BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev
@@ -52,7 +55,7 @@ test: ## install what the tests need where it is missing, build, and run all tes
 	@FORKFIT_COORDINATOR='$(BUILD)/coordinator' SANITIZER_REPORTS='$(if $(SANITIZE),$(BUILD)/reports)' \
 		FILTER='$(FILTER)' tests/run_tests.sh $(TEST_PROGRAMS)
 
-test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS)
+test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS) $(DELAY_SHIM)
 
 sanitize: ## run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) test BUILD='$(BUILD)/sanitize' \
@@ -98,6 +101,11 @@ $(BUILD)/tests/end_to_end: $(call objects,$(END_TO_END_SOURCES))
 $(TEST_PROGRAMS): $(BUILD)/sources
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS) -lcriterion -ljansson -lm
+
+# Without the sanitizers, which want to be loaded before anything else.
+$(DELAY_SHIM): $(DELAY_SHIM_SOURCE) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(LANGUAGE) -shared -fPIC $(LDFLAGS) -o $@ $<
 
 $(BUILD)/objects/tests/%.o: tests/%.c $(BUILD)/prerequisites
 	@mkdir -p $(@D)

@@ -19,6 +19,9 @@ static const bool legal[SLOT_STATE_COUNT][FRAME_TYPE_END] = {
 
 enum { DOWN, UP, ENTRIES_PER_SLOT };
 
+/* When poll() comes back so much later than it was told to, this process did not run in the meantime. */
+#define AWAY_NS UINT64_C(100000000)
+
 bool collector_init(struct collector *collector, struct pool *pool, struct error *error)
 {
 	*collector = (struct collector){.pool = pool, .count = (size_t)pool->count * ENTRIES_PER_SLOT + 1};
@@ -68,15 +71,31 @@ static void set_loss(struct happening *happening, struct slot *slot, enum loss_c
 }
 
 /*
- * A deadline is missed if it had passed before the last poll(), which then found no answer: after a pause of the
- * coordinator itself, answers may be waiting.
+ * A terminal stops the coordinator together with its workers, and lets them go on together. The time that the
+ * coordinator was away does not count against the workers.
+ */
+static void forgive_absence(const struct collector *collector, int wait_ms)
+{
+	uint64_t back_ns = collector->polled_ns + (uint64_t)wait_ms * 1000000, now = clock_now_ns();
+	if (wait_ms < 0 || now < back_ns + AWAY_NS)
+		return;
+	for (uint32_t i = 0; i < collector->pool->count; i++) {
+		struct slot *slot = &collector->pool->slots[i];
+		if (pool_awaits(slot))
+			slot->deadline_ns += now - back_ns;
+	}
+}
+
+/*
+ * A deadline is missed if it had passed before the last poll(), which then found nothing of an answer: after a pause
+ * of the coordinator itself answers may be waiting, and take more than one read(2).
  */
 static bool find_missed_deadline(struct collector *collector, struct happening *happening)
 {
 	uint64_t now = collector->polled_ns;
 	for (uint32_t i = 0; i < collector->pool->count; i++) {
 		struct slot *slot = &collector->pool->slots[i];
-		if (!pool_awaits(slot) || now < slot->deadline_ns)
+		if (!pool_awaits(slot) || now < slot->deadline_ns || slot->heard_ns == now)
 			continue;
 		char detail[64];
 		snprintf(detail, sizeof detail, "%.3f s", (double)(now - slot->asked_ns) * 1e-9);
@@ -193,6 +212,7 @@ static bool read_from(
 	entry->revents = 0;
 	switch (frame_reader_fill(&slot->reader, slot->process.up)) {
 	case IO_DONE:
+		slot->heard_ns = collector->polled_ns;
 		return take_frame(collector, slot, happening);
 	case IO_BLOCKED:
 		return false;
@@ -255,5 +275,6 @@ bool collector_next(struct collector *collector, struct happening *happening, st
 			collector->next = 0;
 		else if (errno != EINTR && errno != EAGAIN)
 			return error_set_errno(error, EXIT_OS_ERROR, "poll failed");
+		forgive_absence(collector, wait_ms);
 	}
 }

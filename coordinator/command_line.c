@@ -42,6 +42,25 @@ static bool usage_error(struct error *error, const char *problem, const char *wo
 	return error_set(error, EXIT_BAD_USAGE, "%s%s; coordinator --help tells more", problem, word);
 }
 
+static bool is_known(int option)
+{
+	for (const struct option *known = options; known->name != NULL; known++)
+		if (known->val == option)
+			return true;
+	return false;
+}
+
+/* What getopt_long has answered with '?'. A letter in the middle of a word leaves optind at that word. */
+static bool refuse_option(struct error *error, const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	if (optopt == 0)
+		return usage_error(error, "no such option, or the beginning of several: ", word);
+	if (is_known(optopt))
+		return usage_error(error, "that option takes no value: ", word);
+	return usage_error(error, "no such option: ", letter);
+}
+
 static bool take_option(struct command_line *line, int option, struct error *error, const char *word)
 {
 	switch (option) {
@@ -71,7 +90,7 @@ static bool take_option(struct command_line *line, int option, struct error *err
 	case ':':
 		return usage_error(error, "an argument is missing after ", word);
 	default:
-		return usage_error(error, "no such option, or not so: ", word);
+		return refuse_option(error, word);
 	}
 }
 

@@ -112,17 +112,42 @@ static bool name_columns(struct loader *loader, const struct csv_column *columns
 	return true;
 }
 
+static bool fail_with_one_column(const struct loader *loader, struct error *error)
+{
+	char delimiter[32] = "";
+	if (loader->dataset.format == DATASET_CSV && loader->dataset.delimiter == '\t')
+		snprintf(delimiter, sizeof delimiter, " where tabs delimit");
+	else if (loader->dataset.format == DATASET_CSV)
+		snprintf(delimiter, sizeof delimiter, " where '%c' delimits", loader->dataset.delimiter);
+	return error_set(error, EXIT_BAD_DATASET, "%s: there is only one column%s; a feature and a target are needed",
+	        loader->name, delimiter);
+}
+
 /* Resolves features and target, once it is known which columns there are. */
 static bool choose_columns(
         struct loader *loader, const struct config *config, const struct csv_column *columns, struct error *error)
 {
 	struct dataset *dataset = &loader->dataset;
 	if (dataset->file_columns < 2)
-		return error_set(error, EXIT_BAD_DATASET,
-		        "%s: there is only one column; a feature and a target are needed", loader->name);
+		return fail_with_one_column(loader, error);
 	return columns_choose(config, loader->name, columns, dataset->file_columns, &dataset->features,
 	               &dataset->columns, &loader->left_out, error) &&
 	       name_columns(loader, columns, error);
+}
+
+/* Text has no NUL; archives, compressed files and UTF-16 have them from the first line on. */
+static bool is_text(const char *head, size_t length)
+{
+	const char *newline = memchr(head, '\n', length);
+	return memchr(head, '\0', newline != NULL ? (size_t)(newline - head) : length) == NULL;
+}
+
+static bool is_blank(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (text[i] != '\r' && text[i] != '\n')
+			return false;
+	return true;
 }
 
 static bool read_csv_head(
@@ -130,19 +155,25 @@ static bool read_csv_head(
 {
 	struct dataset *dataset = &loader->dataset;
 	struct csv_header header;
-	if (!csv_header_read(loader->name, head, length, length == dataset->identity.bytes, config->dataset.header,
-	            config->dataset.delimiter, &header, error))
+	bool whole = length == dataset->identity.bytes;
+	if (!csv_header_read(loader->name, head, length, whole, config->dataset.header, config->dataset.delimiter,
+	            &header, error))
 		return false;
 	dataset->delimiter = header.delimiter;
 	dataset->data_offset = header.data_offset;
 	dataset->file_columns = header.fields;
 	uint64_t units = dataset->identity.bytes - dataset->data_offset;
-	bool chosen = choose_columns(loader, config, header.columns, error);
-	csv_header_release(&header);
 	/* At least one row if there is a byte; a guess too low only makes longer leaves. */
 	loader->leaf_count = leaves_count(units / dataset->file_columns / BYTES_PER_FIELD + 1);
-	if (chosen && units == 0)
-		return error_set(error, EXIT_BAD_DATASET, "%s: there are no rows below the header", loader->name);
+	bool chosen = false;
+	if (!is_text(head, length))
+		error_set(error, EXIT_BAD_DATASET, "%s: this is not UTF-8 text: there are NUL bytes in the first line",
+		        loader->name);
+	else if (whole && is_blank(head + header.data_offset, length - header.data_offset))
+		error_set(error, EXIT_BAD_DATASET, "%s: there are no rows below the header", loader->name);
+	else
+		chosen = choose_columns(loader, config, header.columns, error);
+	csv_header_release(&header);
 	return chosen;
 }
 
@@ -184,7 +215,8 @@ static bool read_shape(struct loader *loader, const struct npy_header *header, s
 	dataset->fortran_order = header->fortran_order;
 	dataset->data_offset = header->data_offset;
 	if (dataset->rows == 0 || dataset->file_columns == 0)
-		return error_set(error, EXIT_BAD_DATASET, "%s: the array has no rows", loader->name);
+		return error_set(error, EXIT_BAD_DATASET, "%s: the array has no %s", loader->name,
+		        dataset->rows == 0 ? "rows" : "columns");
 	uint64_t row_bytes = dataset->file_columns * (dataset->element == ELEMENT_F8 ? 8U : 4U);
 	uint64_t data_bytes = dataset->identity.bytes - dataset->data_offset;
 	if (dataset->rows > UINT64_MAX / row_bytes || dataset->rows * row_bytes != data_bytes)

@@ -98,7 +98,7 @@ static void emit_end(
 /* Trains with the sinks attached; *error holds what went wrong, or EXIT_INTERRUPTED after an interrupt in good order.
  */
 static bool train_with(const struct command_line *line, const struct config *config, struct loader *loader,
-        struct event_stream *events, struct error *error)
+        struct event_stream *events, struct progress *progress, struct error *error)
 {
 	struct training_result result;
 	uint32_t workers;
@@ -106,6 +106,7 @@ static bool train_with(const struct command_line *line, const struct config *con
 		return false;
 	emit_start(events, config, loader, workers);
 	bool trained = trainer_run(config, loader, workers, events, &result, error);
+	progress_clear(progress); /* the result may go to the same terminal */
 	bool interrupted = trained && result.stop_reason == STOP_INTERRUPTED;
 	bool done = trained && deliver(line, config, loader, &result, error);
 	if (done && interrupted)
@@ -141,7 +142,7 @@ static bool train(const struct command_line *line, const struct config *config, 
 			events_add_sink(&events, event_log_sink(log));
 		if (!line->quiet)
 			events_add_sink(&events, progress_sink(&progress));
-		done = train_with(line, config, &loader, &events, error);
+		done = train_with(line, config, &loader, &events, &progress, error);
 		progress_clear(&progress);
 	}
 	struct error log_error;

@@ -1,4 +1,4 @@
-/* A double in the fewest digits that read back to the same bits. Pure. */
+/* A double in as few digits, 15 at least, as read back to the same bits; zeros at their end are left off. Pure. */
 #ifndef FORKFIT_COORDINATOR_NUMBER_TEXT_H
 #define FORKFIT_COORDINATOR_NUMBER_TEXT_H
 

@@ -33,6 +33,7 @@ struct slot {
 	struct frame_writer writer;
 	uint64_t asked_ns;    /* when the question that is open was put */
 	uint64_t deadline_ns; /* when its answer is missed */
+	uint64_t heard_ns;    /* the begin of the last poll() that found bytes of it */
 	uint32_t round;       /* of that question */
 	enum kernel kernel;   /* … if it was PARAMS */
 

@@ -9,7 +9,17 @@
 #define REPAINT_NS UINT64_C(50000000)
 #define LINE_NS UINT64_C(5000000000)
 
-enum { BAR_CELLS = 24 };
+/* So few that the line of a usual run has at most 80 columns. */
+enum { BAR_CELLS = 16 };
+
+#define ERASE_LINE "\r\033[K"
+
+/*
+ * On a terminal narrower than the line, a line that wrapped would leave a row behind at every repaint; so what does not
+ * fit is cut off. Off and on again in one write, so that no terminal is left like that.
+ */
+#define WRAP_OFF "\033[?7l"
+#define WRAP_ON "\033[?7h"
 
 bool progress_wants_animation(FILE *out)
 {
@@ -31,7 +41,7 @@ void progress_init(struct progress *progress, FILE *out, bool animated, bool col
 void progress_clear(struct progress *progress)
 {
 	if (progress->bar_shown)
-		fputs("\r\033[K", progress->out);
+		fputs(ERASE_LINE, progress->out);
 	fflush(progress->out);
 	progress->bar_shown = false;
 }
@@ -61,11 +71,13 @@ static void paint_bar(struct progress *progress, const struct event *event)
 	char eta[32] = "-:--";
 	if (rate > 0)
 		format_duration((double)(progress->epochs - event->epoch) / rate, eta, sizeof eta);
-	fprintf(progress->out, "\r%s", progress->colour ? "\033[36m" : "");
+	char bar[BAR_CELLS * sizeof "█"] = "";
 	for (uint64_t cell = 0; cell < BAR_CELLS; cell++)
-		fputs(cell < done ? "█" : "░", progress->out);
-	fprintf(progress->out, "%s epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s  at most %s left\033[K",
-	        progress->colour ? "\033[0m" : "", event->epoch, progress->epochs, event->epoch_done.loss, rate, eta);
+		strcat(bar, cell < done ? "█" : "░");
+	fprintf(progress->out,
+	        ERASE_LINE WRAP_OFF "%s%s%s epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s  ≤ %s left" WRAP_ON,
+	        progress->colour ? "\033[36m" : "", bar, progress->colour ? "\033[0m" : "", event->epoch,
+	        progress->epochs, event->epoch_done.loss, rate, eta);
 	fflush(progress->out);
 	progress->bar_shown = true;
 }

@@ -16,6 +16,7 @@ struct step_size {
 	size_t steps; /* products taken */
 	size_t steps_max;
 	bool complete;                 /* no further direction: the Ritz values are eigenvalues */
+	double unit;                   /* a power of two that products are multiplied by, lest their squares overflow */
 	double *basis;                 /* steps_max + 1 vectors of `dimensions` */
 	double *remainder;             /* dimensions */
 	double alpha[PRODUCTS_MAX];    /* the tridiagonal matrix: diagonal … */
@@ -106,12 +107,28 @@ static void orthogonalize(struct step_size *step)
 	}
 }
 
+/* The power of two that brings the largest element near 1: no bit of a result but its exponent depends on it. */
+static double choose_unit(const double *product, size_t count)
+{
+	enum { EXPONENT_MAX = 1000 }; /* whose powers and their inverses are normal doubles */
+	double largest = 0.0;
+	int exponent;
+	for (size_t i = 0; i < count; i++)
+		largest = fmax(largest, fabs(product[i]));
+	frexp(largest, &exponent);
+	exponent = exponent > EXPONENT_MAX ? EXPONENT_MAX : exponent < -EXPONENT_MAX ? -EXPONENT_MAX : exponent;
+	return ldexp(1.0, -exponent);
+}
+
 void step_size_take_product(struct step_size *step, const double *product)
 {
 	const double *direction = step->basis + step->steps * step->dimensions;
-	memcpy(step->remainder, product, step->dimensions * sizeof(double));
-	double size = sqrt(dot(product, product, step->dimensions));
-	step->alpha[step->steps] = dot(product, direction, step->dimensions);
+	if (step->steps == 0)
+		step->unit = choose_unit(product, step->dimensions);
+	for (size_t i = 0; i < step->dimensions; i++)
+		step->remainder[i] = product[i] * step->unit;
+	double size = sqrt(dot(step->remainder, step->remainder, step->dimensions));
+	step->alpha[step->steps] = dot(step->remainder, direction, step->dimensions);
 	orthogonalize(step);
 	double norm = sqrt(dot(step->remainder, step->remainder, step->dimensions));
 	step->steps++;
@@ -182,7 +199,7 @@ struct step_bounds step_size_bounds(const struct step_size *step, double trace)
 	double others = -bounds.lower;
 	for (size_t i = 0; i < step->steps; i++)
 		others += step->alpha[i];
-	double by_trace = trace - others;
+	double by_trace = trace * step->unit - others;
 	double root =
 	        logarithm_bound(1.648 * sqrt((double)step->dimensions) / 1e-9) / (2.0 * (double)step->steps - 1.0);
 	double by_chance = root < 1.0 ? bounds.lower / (1.0 - root * root) : INFINITY;
@@ -192,5 +209,7 @@ struct step_bounds step_size_bounds(const struct step_size *step, double trace)
 	bounds.upper = fmin(by_trace, by_chance);
 	/* Rounding in the products may have taken a little away. */
 	bounds.upper = fmax(bounds.upper, bounds.lower) * (1.0 + 1e-9);
+	bounds.lower /= step->unit;
+	bounds.upper /= step->unit;
 	return bounds;
 }

@@ -2,8 +2,8 @@
  * A worker's chunk: a run of leaves of the dataset, of which nothing else is mapped. Rows are handed out leaf by leaf.
  *
  * An npy array's rows stay where they are, in the mapping. A CSV's numbers are parsed once into memory, as far as the
- * assignment allows; leaves beyond that are parsed again each time. Where the address space is limited (RLIMIT_AS),
- * the chunk is mapped window by window.
+ * assignment allows; leaves beyond that are parsed again each time. Where the address space is too small (RLIMIT_AS),
+ * the chunk is mapped window by window, and all of a CSV is parsed again each time.
  */
 #ifndef FORKFIT_WORKER_CHUNK_H
 #define FORKFIT_WORKER_CHUNK_H

@@ -112,12 +112,15 @@ static enum csv_status parse_leaf(
 	}
 }
 
-/* Keeps scratch's rows, in the order the kernels read them. Not where memory or the allowance is short. */
+/*
+ * Keeps scratch's rows, in the order the kernels read them. Not where memory or the allowance is short; nor where the
+ * file is read through windows, because the next may have to be longer, and then finds no room.
+ */
 static void cache_leaf(struct csv_chunk *chunk, struct csv_leaf *leaf)
 {
 	size_t width = chunk->plan.width;
 	uint64_t bytes = leaf->rows * width * sizeof(double);
-	if (bytes == 0 || chunk->cached_bytes + bytes > chunk->assignment->cache_bytes)
+	if (bytes == 0 || chunk->descriptor >= 0 || chunk->cached_bytes + bytes > chunk->assignment->cache_bytes)
 		return;
 	leaf->numbers = malloc((size_t)bytes);
 	if (leaf->numbers == NULL)
@@ -252,7 +255,10 @@ bool csv_chunk_leaf(struct csv_chunk *chunk, uint32_t index, struct leaf_rows *r
 	if (leaf->numbers == NULL && leaf->rows > 0) {
 		uint64_t at = leaf->text;
 		size_t kept, skipped;
-		if (parse_leaf(chunk, index, &at, &kept, &skipped, error) != CSV_OK || kept != leaf->rows)
+		enum csv_status status = parse_leaf(chunk, index, &at, &kept, &skipped, error);
+		if (status == CSV_BAD && error->stage == STAGE_SYSTEM)
+			return false;
+		if (status != CSV_OK || kept != leaf->rows)
 			return chunk_fail(error, STAGE_DATASET, 0, "the file was changed while the run was going on");
 	}
 	for (size_t j = 0; j < width; j++)

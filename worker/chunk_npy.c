@@ -93,14 +93,14 @@ struct npy_chunk *npy_chunk_new(const struct assignment *assignment, int descrip
 		chunk_fail(error, STAGE_SYSTEM, ENOMEM, "cannot load the chunk");
 		goto failed;
 	}
-	if (assignment->leaves.begin == assignment->leaves.end)
-		return chunk;
-	chunk->rows.begin = leaf_range(chunk, assignment->leaves.begin).begin;
-	chunk->rows.end = leaf_range(chunk, assignment->leaves.end - 1).end;
-	chunk->window_rows = chunk->rows.end - chunk->rows.begin;
-	if (!map_window(chunk, leaf_range(chunk, assignment->leaves.begin))) {
-		chunk_fail(error, STAGE_SYSTEM, errno, "cannot map the chunk");
-		goto failed;
+	if (assignment->leaves.begin < assignment->leaves.end) {
+		chunk->rows.begin = leaf_range(chunk, assignment->leaves.begin).begin;
+		chunk->rows.end = leaf_range(chunk, assignment->leaves.end - 1).end;
+		chunk->window_rows = chunk->rows.end - chunk->rows.begin;
+		if (!map_window(chunk, leaf_range(chunk, assignment->leaves.begin))) {
+			chunk_fail(error, STAGE_SYSTEM, errno, "cannot map the chunk");
+			goto failed;
+		}
 	}
 	if (chunk->window.end == chunk->rows.end) {
 		close(chunk->descriptor); /* nothing else of the file is wanted */

@@ -74,15 +74,22 @@ static void forget_assignment(struct worker *worker)
 	worker->phase = PHASE_NEW;
 }
 
+static bool same_dataset(const struct dataset *a, const struct dataset *b)
+{
+	return a->identity.bytes == b->identity.bytes && a->identity.inode == b->identity.inode &&
+	       a->identity.modified_ns == b->identity.modified_ns && a->format == b->format &&
+	       a->missing == b->missing && a->data_offset == b->data_offset && a->file_columns == b->file_columns &&
+	       a->features == b->features && a->delimiter == b->delimiter && a->rows == b->rows &&
+	       a->element == b->element && a->fortran_order == b->fortran_order && strcmp(a->path, b->path) == 0 &&
+	       memcmp(a->columns, b->columns, ((size_t)a->features + 1) * sizeof *a->columns) == 0;
+}
+
 /* Is the new assignment the present one but for the centre? Then the chunk stays loaded. */
 static bool same_chunk(const struct assignment *a, const struct assignment *b)
 {
 	return a->leaf_count == b->leaf_count && a->leaves.begin == b->leaves.begin && a->leaves.end == b->leaves.end &&
 	       a->bytes.begin == b->bytes.begin && a->bytes.end == b->bytes.end && a->quotes == b->quotes &&
-	       a->cache_bytes == b->cache_bytes && a->dataset.features == b->dataset.features &&
-	       strcmp(a->dataset.path, b->dataset.path) == 0 &&
-	       memcmp(a->dataset.columns, b->dataset.columns,
-	               ((size_t)a->dataset.features + 1) * sizeof *a->dataset.columns) == 0;
+	       a->cache_bytes == b->cache_bytes && same_dataset(&a->dataset, &b->dataset);
 }
 
 /* Allocates all that rounds will need. */
@@ -129,7 +136,8 @@ static enum outcome load_chunk(struct worker *worker)
 	worker->chunk = chunk_new(&worker->assignment, &worker->facts, &error);
 	if (worker->chunk == NULL)
 		return send_error(worker, &error);
-	worker->phase = PHASE_ASSIGNED;
+	if (!worker->facts.starts_doubted) /* else there is nothing to sum, and the next ASSIGN loads anew */
+		worker->phase = PHASE_ASSIGNED;
 	return GO_ON;
 }
 

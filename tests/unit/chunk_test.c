@@ -257,22 +257,35 @@ static int descriptors(void)
 
 Test(chunk, keeps_no_descriptor_once_all_is_mapped_or_cached)
 {
-	for (int kind = 0; kind < 6; kind++) {
+	static const struct {
+		enum dataset_format format;
+		bool fortran_order;
+		uint32_t workers; /* of more than there are leaves the first has nothing */
+		uint64_t cache_bytes;
+	} cases[] = {
+	        {DATASET_CSV, false, 1, 0},
+	        {DATASET_CSV, false, 2, UINT64_MAX},
+	        {DATASET_CSV, false, 1000, 0},
+	        {DATASET_NPY, false, 2, 0},
+	        {DATASET_NPY, true, 2, 0},
+	        {DATASET_NPY, false, 1000, 0},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct dataset_file file;
 		struct chunk_facts facts;
 		struct worker_error error;
-		if (kind < 3)
+		if (cases[i].format == DATASET_CSV)
 			dataset_file_init_csv(&file, "a", 100, 2, CSV_PLAIN, 0);
 		else
-			dataset_file_init_npy(&file, "a", 100, 2, ELEMENT_F8, kind == 3);
-		struct assignment assignment = dataset_file_assign(&file, kind == 2 || kind == 5 ? 1000 : 2, 0);
-		assignment.cache_bytes = kind == 0 ? 0 : UINT64_MAX;
+			dataset_file_init_npy(&file, "a", 100, 2, ELEMENT_F8, cases[i].fortran_order);
+		struct assignment assignment = dataset_file_assign(&file, cases[i].workers, 0);
+		assignment.cache_bytes = cases[i].cache_bytes;
 		int before = descriptors();
 		struct chunk *chunk = chunk_new(&assignment, &facts, &error);
 		cr_assert_not_null(chunk);
-		cr_expect_eq(descriptors(), before, "kind %d", kind);
+		cr_expect_eq(descriptors(), before, "case %zu", i);
 		chunk_free(chunk);
-		cr_expect_eq(descriptors(), before, "kind %d", kind);
+		cr_expect_eq(descriptors(), before, "case %zu", i);
 		dataset_file_release(&file);
 	}
 }

@@ -53,10 +53,9 @@ static void init(struct dataset_file *file, const char *path, size_t rows, uint3
 static double number_in(const struct dataset_file *file, size_t row, uint32_t place)
 {
 	size_t columns = (size_t)file->dataset.features + 1;
-	for (size_t j = 0; j < columns; j++)
-		if (file->dataset.columns[j] == place)
-			return file->table[row * columns + j];
-	return -1; /* not used */
+	if (place == UNUSED)
+		return -1;
+	return file->table[row * columns + columns - 1 - (place < UNUSED ? place : place - 1)];
 }
 
 static void write_number(FILE *out, double value, enum element_type element)
@@ -163,10 +162,15 @@ static uint64_t leaf_start(const struct dataset_file *file, uint64_t leaf)
 /* The first row that starts at or behind an offset. */
 static size_t row_from(const struct dataset_file *file, uint64_t offset)
 {
-	size_t row = 0;
-	while (row < file->rows && file->starts[row] < offset)
-		row++;
-	return row;
+	size_t low = 0, high = file->rows;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (file->starts[middle] < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 struct assignment dataset_file_assign(const struct dataset_file *file, uint32_t workers, uint32_t worker)

@@ -101,12 +101,12 @@ static void layouts_release(struct layouts *layouts)
 }
 
 /* Do all clones have these sums for all layouts? */
-static void expect_everywhere(struct clones *clones, const struct layouts *layouts, const struct sums *expected)
+static void assert_everywhere(struct clones *clones, const struct layouts *layouts, const struct sums *expected)
 {
 	for (enum kernel_clone clone = 0; clone <= clones->last; clone++) {
 		for (size_t i = 0; i < row_layout_count; i++) {
 			struct sums sums = sum_leaf(&clones->kernels[clone], &layouts->laid[i].leaf);
-			cr_expect(equal(&sums, expected), "kernel %d, clone %d, %u features, %zu rows, %s",
+			cr_assert(equal(&sums, expected), "kernel %d, clone %d, %u features, %zu rows, %s",
 			        (int)clones->kernels[clone].kernel, (int)clone, clones->kernels[clone].features,
 			        layouts->laid[i].leaf.rows, row_layouts[i].name);
 		}
@@ -127,7 +127,7 @@ Test(kernels_bits, are_the_same_for_every_layout_and_instruction_set)
 			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
 				clones_choose(&clones, kernel);
 				struct sums sums = sum_leaf(&clones.kernels[CLONE_BASELINE], &layouts.laid[0].leaf);
-				expect_everywhere(&clones, &layouts, &sums);
+				assert_everywhere(&clones, &layouts, &sums);
 			}
 			layouts_release(&layouts);
 			free(table);
@@ -144,22 +144,6 @@ Test(kernels_bits, have_a_clone_for_what_this_processor_can_do)
 	cr_expect(kernel_best_clone() < CLONE_COUNT);
 }
 
-/* Puts a NaN into some rows; *kept becomes the table without these, for the caller to free. Returns its rows. */
-static size_t spoil(uint64_t *state, double *table, size_t rows, uint32_t d, double **kept)
-{
-	size_t columns = (size_t)d + 1, count = 0;
-	*kept = malloc(rows * columns * sizeof **kept + 1);
-	cr_assert(*kept != NULL);
-	for (size_t r = 0; r < rows; r++) {
-		double *row = table + r * columns;
-		if (random_below(state, 4) == 0)
-			row[random_below(state, (unsigned)columns)] = NAN;
-		else
-			memcpy(*kept + count++ * columns, row, columns * sizeof *row);
-	}
-	return count;
-}
-
 Test(kernels_bits, are_with_rows_skipped_what_they_are_without_these_rows)
 {
 	uint64_t state = 2;
@@ -170,7 +154,7 @@ Test(kernels_bits, are_with_rows_skipped_what_they_are_without_these_rows)
 		for (int j = 0; j < ROW_COUNTS; j += i % 5 + 1) {
 			struct layouts layouts;
 			double *table = rows_random(&state, row_count(j), d), *kept;
-			size_t rows = spoil(&state, table, row_count(j), d, &kept);
+			size_t rows = rows_spoil(&state, table, row_count(j), d, &kept);
 			struct laid_rows without = rows_lay(&row_layouts[0], kept, rows, d);
 			layouts_init(&layouts, table, row_count(j), d);
 			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
@@ -179,7 +163,7 @@ Test(kernels_bits, are_with_rows_skipped_what_they_are_without_these_rows)
 				kernels_choose(&plain, kernel, clones.parameters, clones.centre);
 				clones_choose(&clones, kernel);
 				struct sums sums = sum_leaf(&plain, &without.leaf);
-				expect_everywhere(&clones, &layouts, &sums);
+				assert_everywhere(&clones, &layouts, &sums);
 				kernels_release(&plain);
 			}
 			layouts_release(&layouts);
@@ -210,7 +194,7 @@ Test(kernels_bits, give_negative_zeros_the_same_sum_everywhere)
 			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
 				clones_choose(&clones, kernel);
 				struct sums sums = sum_leaf(&clones.kernels[CLONE_BASELINE], &layouts.laid[0].leaf);
-				expect_everywhere(&clones, &layouts, &sums);
+				assert_everywhere(&clones, &layouts, &sums);
 				cr_expect_eq(sums.values[0], 0);
 			}
 			layouts_release(&layouts);
@@ -296,7 +280,7 @@ Test(kernels_bits, come_from_additions_in_the_order_that_is_written_down)
 			double *table = rows_random(&state, row_count(j), d);
 			layouts_init(&layouts, table, row_count(j), d);
 			struct sums sums = ordered_gradient(&clones, d, table, row_count(j));
-			expect_everywhere(&clones, &layouts, &sums);
+			assert_everywhere(&clones, &layouts, &sums);
 			layouts_release(&layouts);
 			free(table);
 		}

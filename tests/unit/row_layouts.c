@@ -3,6 +3,7 @@
 #include "tests/unit/random.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,7 +135,7 @@ double *rows_random(uint64_t *state, size_t rows, uint32_t features)
 			table[i] = -0.0;
 			break;
 		default: /* 24 bits, and magnitudes from 2^-12 to 2^11 */
-			table[i] = ((double)(bits >> 40) - 0x1p23) / (double)(UINT32_C(1) << (12 + (bits >> 8) % 24));
+			table[i] = ((double)(bits >> 40) - 0x1p23) / (double)(UINT64_C(1) << (12 + (bits >> 8) % 24));
 			break;
 		}
 	}
@@ -147,4 +148,19 @@ double *rows_random_whole(uint64_t *state, size_t rows, uint32_t features, unsig
 	for (size_t i = 0; i < rows * ((size_t)features + 1); i++)
 		table[i] = (double)random_below(state, 2 * bound + 1) - bound;
 	return table;
+}
+
+size_t rows_spoil(uint64_t *state, double *table, size_t rows, uint32_t features, double **kept)
+{
+	size_t columns = (size_t)features + 1, count = 0;
+	*kept = new_table(rows, features);
+	for (size_t r = 0; r < rows; r++) {
+		double *row = table + r * columns;
+		if (random_below(state, 4) == 0)
+			row[random_below(state, (unsigned)columns)] =
+			        random_below(state, 2) == 0 ? (double)NAN : -(double)NAN;
+		else
+			memcpy(*kept + count++ * columns, row, columns * sizeof *row);
+	}
+	return count;
 }

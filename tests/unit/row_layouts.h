@@ -42,4 +42,7 @@ double *rows_random(uint64_t *state, size_t rows, uint32_t features);
 /* The same of whole numbers from -bound to bound. */
 double *rows_random_whole(uint64_t *state, size_t rows, uint32_t features, unsigned bound);
 
+/* Puts a NaN into some rows; *kept becomes the table without these, to be freed. Returns how many rows it has. */
+size_t rows_spoil(uint64_t *state, double *table, size_t rows, uint32_t features, double **kept);
+
 #endif

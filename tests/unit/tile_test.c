@@ -52,7 +52,7 @@ Test(tile, shows_every_number_of_every_layout)
 			double *table = rows_random(&state, row_counts[j], d);
 			for (size_t k = 0; k < row_layout_count; k++) {
 				struct laid_rows laid = rows_lay(&row_layouts[k], table, row_counts[j], d);
-				cr_expect(tiles_show(&reader, &laid.leaf, table, row_counts[j]),
+				cr_assert(tiles_show(&reader, &laid.leaf, table, row_counts[j]),
 				        "%u features, %zu rows, %s", d, row_counts[j], row_layouts[k].name);
 				rows_release(&laid);
 			}
@@ -87,23 +87,6 @@ Test(tile, shows_in_place_what_lies_in_shape)
 	}
 }
 
-/* Puts a NaN into some rows; *kept becomes the table without these, for the caller to free. Returns its rows. */
-static size_t spoil(uint64_t *state, double *table, size_t rows, uint32_t d, double **kept)
-{
-	size_t columns = (size_t)d + 1, count = 0;
-	*kept = malloc(rows * columns * sizeof **kept + 1);
-	cr_assert(*kept != NULL);
-	for (size_t r = 0; r < rows; r++) {
-		double *row = table + r * columns;
-		if (random_below(state, 3) == 0)
-			row[random_below(state, (unsigned)columns)] =
-			        random_below(state, 2) == 0 ? (double)NAN : -(double)NAN;
-		else
-			memcpy(*kept + count++ * columns, row, columns * sizeof *row);
-	}
-	return count;
-}
-
 Test(tile, leaves_out_rows_with_a_missing_value_if_told_to)
 {
 	uint64_t state = 3;
@@ -113,10 +96,10 @@ Test(tile, leaves_out_rows_with_a_missing_value_if_told_to)
 		cr_assert(tile_reader_init(&reader, d, true));
 		for (int j = 0; j < ROW_COUNTS && row_counts[j] * d < 1000000; j++) {
 			double *table = rows_random(&state, row_counts[j], d), *kept;
-			size_t count = spoil(&state, table, row_counts[j], d, &kept);
+			size_t count = rows_spoil(&state, table, row_counts[j], d, &kept);
 			for (size_t k = 0; k < row_layout_count; k++) {
 				struct laid_rows laid = rows_lay(&row_layouts[k], table, row_counts[j], d);
-				cr_expect(tiles_show(&reader, &laid.leaf, kept, count), "%u features, %zu rows, %s", d,
+				cr_assert(tiles_show(&reader, &laid.leaf, kept, count), "%u features, %zu rows, %s", d,
 				        row_counts[j], row_layouts[k].name);
 				rows_release(&laid);
 			}

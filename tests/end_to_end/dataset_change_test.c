@@ -1,0 +1,94 @@
+/* A dataset's file that changes under a run is told as what it is, once, with status 65. */
+#include "tests/end_to_end/datasets.h"
+#include "tests/end_to_end/inspection_linux.h"
+#include "tests/end_to_end/long_run.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+TestSuite(dataset_change, .init = workspace_open, .fini = workspace_close, .timeout = 120);
+
+Test(dataset_change, is_noticed_when_the_file_is_cut_short_during_the_run)
+{
+	static const char words[] = "coordinator: x.npy: the file was cut short during the run; worker ";
+	unsigned worker, epoch;
+	int pid, length = 0;
+	size_t first, last;
+	long_run_prepare();
+	struct run *run = long_run_start("workers=3");
+	cr_assert_eq(truncate(workspace_path("x.npy"), 4096), 0);
+	struct run_result result = run_finish(run);
+	cr_expect_eq(result.exit_code, 65, "exit code %d, signal %d", result.exit_code, result.signal);
+	cr_expect_eq(result.survivors, 0);
+	cr_assert_eq(strncmp(result.err, words, strlen(words)), 0, "%s", result.err);
+	sscanf(result.err + strlen(words), "%u (pid %d, rows %zu to %zu) was killed by SIGBUS in epoch %u\n%n", &worker,
+	        &pid, &first, &last, &epoch, &length);
+	cr_expect(length > 0 && result.err[strlen(words) + (size_t)length] == '\0', "%s", result.err);
+	char *files = workspace_files();
+	cr_expect_str_eq(files, "events run.json x.npy");
+	free(files);
+	run_result_release(&result);
+}
+
+struct awaited_file {
+	pid_t pid;
+	const char *path;
+};
+
+static bool has_file_open(void *context)
+{
+	const struct awaited_file *awaited = context;
+	struct open_descriptor found[64];
+	size_t count = process_descriptors(awaited->pid, found, 64);
+	for (size_t i = 0; i < count && i < 64; i++)
+		if (strcmp(found[i].target, awaited->path) == 0)
+			return true;
+	return false;
+}
+
+static void write_both(const char *name, uint64_t seed)
+{
+	struct table table = table_new(100, 2, 0.5, seed);
+	table_write_npy(&table, workspace_path(name), (struct npy_style){0});
+	table_release(&table);
+}
+
+struct change {
+	char name[16];
+	bool in_place; /* the same file with other bytes; else another file in its place */
+};
+
+ParameterizedTestParameters(dataset_change, is_noticed_between_the_header_and_the_rows)
+{
+	static struct change changes[] = {{"replaced", false}, {"rewritten", true}};
+	return cr_make_param_array(struct change, changes, sizeof changes / sizeof changes[0]);
+}
+
+/* The event log is a named pipe, whose opening holds the program up when it has read the header and forked nobody. */
+ParameterizedTest(struct change *change, dataset_change, is_noticed_between_the_header_and_the_rows)
+{
+	write_both("x.npy", 1);
+	cr_assert_eq(mkfifo(workspace_path("events"), 0600), 0);
+	workspace_configure("{\"dataset\": {\"path\": \"x.npy\"}, \"output\": {\"events\": \"events\"}}");
+	struct run *run = workspace_start(TRAINING("--quiet"), NULL);
+	struct awaited_file awaited = {run_pid(run), workspace_path("x.npy")};
+	cr_assert(wait_until(has_file_open, &awaited, 30));
+	write_both(change->in_place ? "x.npy" : "other", 2);
+	if (!change->in_place)
+		cr_assert_eq(rename(workspace_path("other"), workspace_path("x.npy")), 0);
+	int events = open(workspace_path("events"), O_RDONLY);
+	cr_assert(events >= 0);
+	struct run_result result = run_finish(run);
+	close(events);
+	cr_expect_eq(result.exit_code, 65, "%s: exit code %d", change->name, result.exit_code);
+	cr_expect_str_eq(
+	        result.err, "coordinator: x.npy: the file was changed or replaced after the run had started\n");
+	cr_expect_eq(result.survivors, 0);
+	run_result_release(&result);
+}

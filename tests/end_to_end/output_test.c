@@ -1,0 +1,154 @@
+/* Output that cannot be written is an error, and is known before any training where that can be. */
+#include "tests/end_to_end/datasets.h"
+#include "tests/end_to_end/workspace.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+TestSuite(output, .init = workspace_open, .fini = workspace_close, .timeout = 60);
+
+static void prepare(const char *output)
+{
+	struct table table = table_new(500, 2, 0.5, 1);
+	table_write_npy(&table, workspace_path("x.npy"), (struct npy_style){0});
+	table_release(&table);
+	workspace_configure("{\"dataset\": {\"path\": \"x.npy\"}, \"output\": {%s}}", output);
+}
+
+struct arguments {
+	char first[16];
+	char second[16];
+};
+
+ParameterizedTestParameters(output, that_finds_no_room_is_an_error)
+{
+	static struct arguments arguments[] = {{"--json", "--quiet"}, {"--quiet", "--quiet"}, {"--check", "--quiet"},
+	        {"--help", "--quiet"}, {"--version", "--quiet"}};
+	return cr_make_param_array(struct arguments, arguments, sizeof arguments / sizeof arguments[0]);
+}
+
+ParameterizedTest(struct arguments *arguments, output, that_finds_no_room_is_an_error)
+{
+	prepare("");
+	struct run_options options = {.output_path = "/dev/full"};
+	struct run_result result = workspace_run(TRAINING(arguments->first, arguments->second), &options);
+	cr_expect_eq(result.exit_code, 73, "%s: exit code %d", arguments->first, result.exit_code);
+	cr_expect_str_eq(result.err, "coordinator: cannot write standard output: No space left on device\n");
+	cr_expect_eq(result.survivors, 0);
+	run_result_release(&result);
+}
+
+struct bad_path {
+	char setting[48];
+	char words[96];
+};
+
+ParameterizedTestParameters(output, that_cannot_be_created_ends_the_run_before_it_begins)
+{
+	static struct bad_path paths[] = {
+	        {"output.model=nowhere/model", "cannot write nowhere/model: No such file or directory"},
+	        {"output.model=directory", "cannot write directory: it is not a regular file"},
+	        {"output.model=x.npy/model", "cannot write x.npy/model: Not a directory"},
+	        {"output.model=/dev/full", "cannot write /dev/full: it is not a regular file"},
+	        {"output.events=nowhere/events", "cannot write nowhere/events: No such file or directory"},
+	        {"output.events=directory", "cannot write directory: Is a directory"},
+	};
+	return cr_make_param_array(struct bad_path, paths, sizeof paths / sizeof paths[0]);
+}
+
+ParameterizedTest(struct bad_path *path, output, that_cannot_be_created_ends_the_run_before_it_begins)
+{
+	/* Whatever was said before would be a sign of training. */
+	char expected[128];
+	snprintf(expected, sizeof expected, "coordinator: %s\n", path->words);
+	prepare("\"events\": \"events\"");
+	cr_assert_eq(mkdir(workspace_path("directory"), 0700), 0);
+	struct run_result result = workspace_run(TRAINING("--set", path->setting), NULL);
+	cr_expect_eq(result.exit_code, 73, "exit code %d", result.exit_code);
+	cr_expect_str_eq(result.err, expected);
+	cr_expect_str_eq(result.out, "");
+	char *files = workspace_files();
+	cr_expect_str_eq(files, "directory run.json x.npy");
+	free(files);
+	run_result_release(&result);
+}
+
+Test(output, of_events_that_finds_no_room_is_an_error)
+{
+	prepare("\"model\": \"model\", \"events\": \"/dev/full\"");
+	struct run_result result = workspace_run(TRAINING("--quiet"), NULL);
+	cr_expect_eq(result.exit_code, 73, "exit code %d", result.exit_code);
+	cr_expect_str_eq(result.err, "coordinator: cannot write /dev/full: No space left on device\n");
+	run_result_release(&result);
+}
+
+Test(output, replaces_a_model_only_by_a_whole_one)
+{
+	prepare("\"model\": \"model\"");
+	file_write(workspace_path("model"), "the old one\n");
+	struct run_result failed = workspace_run(TRAINING("--quiet", "--set", "workers=501"), NULL);
+	char *kept = file_read(workspace_path("model"), NULL);
+	cr_expect_eq(failed.exit_code, 78);
+	cr_expect_str_eq(kept, "the old one\n");
+	free(kept);
+	run_result_release(&failed);
+	struct run_result result = workspace_run(TRAINING("--quiet", "--json"), NULL);
+	char *written = file_read(workspace_path("model"), NULL);
+	char *files = workspace_files();
+	cr_expect_eq(result.exit_code, 0);
+	cr_expect_str_eq(written, result.out);
+	cr_expect_str_eq(files, "model run.json x.npy");
+	free(files);
+	free(written);
+	run_result_release(&result);
+}
+
+struct closing {
+	char redirection[24];
+	bool has_output;
+	bool has_errors;
+};
+
+ParameterizedTestParameters(output, is_not_mixed_up_when_streams_are_closed)
+{
+	static struct closing closings[] = {
+	        {"<&-", true, true},
+	        {">&-", false, true},
+	        {"2>&-", true, false},
+	        {"<&- >&- 2>&-", false, false},
+	};
+	return cr_make_param_array(struct closing, closings, sizeof closings / sizeof closings[0]);
+}
+
+/* A file or pipe that took the place of a closed stream would be read or written in its stead. */
+ParameterizedTest(struct closing *closing, output, is_not_mixed_up_when_streams_are_closed)
+{
+	char script[64];
+	prepare("\"model\": \"model\", \"events\": \"events\"");
+	json_t *expected = TRAIN("--quiet", "--set", "output.events=null");
+	char *before = file_read(workspace_path("x.npy"), NULL);
+	snprintf(script, sizeof script, "exec \"$@\" %s", closing->redirection);
+	struct run_result result = workspace_run(RUN_ARGV("sh", "-c", script, "sh", coordinator_path(), "--config",
+	                                                 "run.json", "--set", "workers=3", "--json"),
+	        NULL);
+	json_t *found = json_from_file(workspace_path("model"));
+	cr_expect_eq(result.exit_code, 0, "%s: exit code %d", closing->redirection, result.exit_code);
+	cr_expect(json_equal(found, expected), "%s: another model", closing->redirection);
+	cr_expect_eq(result.out_length > 0, closing->has_output, "%s: %s", closing->redirection, result.out);
+	cr_expect_eq(result.err_length > 0, closing->has_errors, "%s: %s", closing->redirection, result.err);
+	cr_expect_eq(result.survivors, 0);
+	char *after = file_read(workspace_path("x.npy"), NULL);
+	cr_expect_str_eq(after, before);
+	free(after);
+	free(before);
+	json_decref(found);
+	json_decref(expected);
+	run_result_release(&result);
+}

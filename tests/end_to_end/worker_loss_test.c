@@ -1,0 +1,130 @@
+/* A worker that is lost ends the run by its name, and nothing of the run is left but its event log. */
+#include "tests/end_to_end/event_reader.h"
+#include "tests/end_to_end/long_run.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VICTIM = 1 };
+
+TestSuite(worker_loss, .init = workspace_open, .fini = workspace_close, .timeout = 120);
+
+struct blow {
+	int signal;
+	char fate[40]; /* what is said to have happened … */
+	char end[40];  /* … and how that sentence ends, before the epoch */
+	char cause[16];
+	int last_signal; /* that the worker died of */
+};
+
+ParameterizedTestParameters(worker_loss, ends_the_run_by_worker_pid_rows_epoch_and_signal)
+{
+	static struct blow blows[] = {
+	        {SIGKILL, "was killed by SIGKILL", "", "death", SIGKILL},
+	        {SIGSEGV, "was killed by SIGSEGV", "", "death", SIGSEGV},
+	        {SIGTERM, "was killed by SIGTERM", "", "death", SIGTERM},
+	        {SIGSTOP, "did not answer within ", " s and was ended with SIGKILL", "deadline", SIGKILL},
+	};
+	return cr_make_param_array(struct blow, blows, sizeof blows / sizeof blows[0]);
+}
+
+/* What has to be known before the run ends, to say what it must tell. */
+struct victim {
+	pid_t pid;
+	size_t first_row;
+	size_t last_row;
+};
+
+static struct victim find_victim(void)
+{
+	struct victim victim = {.pid = long_run_pid(VICTIM)};
+	json_t *loads = events_read(workspace_path("events"), "worker_ready");
+	for (size_t i = 0; i < LONG_RUN_WORKERS; i++) {
+		json_t *load = json_array_get(loads, i);
+		size_t rows = (size_t)json_number_at(load, "rows");
+		size_t worker = (size_t)json_number_at(load, "worker");
+		victim.first_row += worker < VICTIM ? rows : 0;
+		victim.last_row += worker <= VICTIM ? rows : 0;
+	}
+	victim.last_row--;
+	json_decref(loads);
+	return victim;
+}
+
+static void expect_event(const struct blow *blow, const struct victim *victim, const char *text, unsigned epoch)
+{
+	json_t *losses = events_read(workspace_path("events"), "worker_lost");
+	json_t *ends = events_read(workspace_path("events"), "run_ended");
+	cr_assert_eq(json_array_size(losses), 1);
+	cr_assert_eq(json_array_size(ends), 1);
+	json_t *loss = json_array_get(losses, 0);
+	json_t *end = json_array_get(ends, 0);
+	cr_expect_eq(json_number_at(loss, "worker"), VICTIM);
+	cr_expect_eq(json_number_at(loss, "pid"), victim->pid);
+	cr_expect_eq(json_number_at(loss, "epoch"), epoch);
+	cr_expect_eq(json_number_at(loss, "signal"), blow->last_signal);
+	cr_expect_str_eq(json_string_at(loss, "cause"), blow->cause);
+	cr_expect_str_eq(json_string_at(loss, "text"), text);
+	cr_expect_eq(json_number_at(end, "exit_code"), 4);
+	cr_expect_eq(json_number_at(end, "epochs"), epoch - 1);
+	json_decref(losses);
+	json_decref(ends);
+}
+
+ParameterizedTest(struct blow *blow, worker_loss, ends_the_run_by_worker_pid_rows_epoch_and_signal)
+{
+	char expected[256];
+	unsigned epoch = 0;
+	int length = 0;
+	long_run_prepare();
+	struct run *run = long_run_start("recovery.worker_timeout_s=1");
+	struct victim victim = find_victim();
+	cr_assert_eq(kill(victim.pid, blow->signal), 0);
+	struct run_result result = run_finish(run);
+	cr_expect_eq(result.exit_code, 4, "exit code %d, signal %d", result.exit_code, result.signal);
+	cr_expect_eq(result.survivors, 0);
+	cr_expect_str_eq(result.out, "");
+	snprintf(expected, sizeof expected, "coordinator: worker %d (pid %d, rows %zu to %zu) %s", VICTIM,
+	        (int)victim.pid, victim.first_row, victim.last_row, blow->fate);
+	cr_assert(strncmp(result.err, expected, strlen(expected)) == 0, "%s\nis not\n%s …", result.err, expected);
+	const char *end = strstr(result.err, " in epoch ");
+	cr_assert(end != NULL && sscanf(end, " in epoch %u%n", &epoch, &length) == 1, "%s", result.err);
+	cr_expect_str_eq(end + length, "\n", "%s", result.err);
+	cr_expect(strlen(blow->end) == 0 || strncmp(end - strlen(blow->end), blow->end, strlen(blow->end)) == 0, "%s",
+	        result.err);
+	cr_expect(epoch > 5, "epoch %u", epoch);
+	*strchr(result.err, '\n') = '\0';
+	expect_event(blow, &victim, result.err + strlen("coordinator: "), epoch);
+	char *files = workspace_files();
+	cr_expect_str_eq(files, "events run.json x.npy");
+	free(files);
+	run_result_release(&result);
+}
+
+Test(worker_loss, while_loading_is_told_by_the_bytes_of_the_chunk)
+{
+	char expected[256];
+	char *dataset;
+	size_t bytes;
+	struct run *run = long_load_start();
+	pid_t pid = long_run_pid(0);
+	cr_assert_eq(kill(pid, SIGKILL), 0);
+	struct run_result result = run_finish(run);
+	dataset = file_read(workspace_path("x.csv"), &bytes);
+	size_t header = strcspn(dataset, "\n") + 1;
+	snprintf(expected, sizeof expected,
+	        "coordinator: worker 0 (pid %d, bytes %zu to %zu) was killed by SIGKILL before the first epoch\n",
+	        (int)pid, header, bytes - 1);
+	cr_expect_eq(result.exit_code, 4, "exit code %d", result.exit_code);
+	cr_expect_eq(result.survivors, 0);
+	cr_expect_str_eq(result.err, expected);
+	char *files = workspace_files();
+	cr_expect_str_eq(files, "events run.json x.csv");
+	free(files);
+	free(dataset);
+	run_result_release(&result);
+}
