@@ -48,7 +48,6 @@ static bool accept(struct gatherer *gatherer, struct slot *slot, struct error *e
 		gatherer->reply_ns[gatherer->replies++] = clock_now_ns() - slot->asked_ns;
 	gather_close_share(gatherer, share, slot);
 	share->deaths = 0;
-	note_replaced(gatherer, slot);
 	return !gather_may_back_up(gatherer) || let_others_go(gatherer, slot, error);
 }
 
@@ -149,6 +148,7 @@ bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error
 		return gather_lose(gatherer, slot, &loss, error);
 	}
 	slot->answered = true;
+	note_replaced(gatherer, slot);
 	if (gatherer->config->recovery.replicas > 1)
 		return compare_replicas(gatherer, share, error);
 	return accept(gatherer, slot, error);
@@ -182,6 +182,7 @@ bool gather_take_ready(struct gatherer *gatherer, struct slot *slot, struct erro
 	if (gatherer->asks_for_sums)
 		return gather_ask(gatherer, slot, error);
 	slot->answered = true;
+	note_replaced(gatherer, slot);
 	if (gatherer->config->recovery.replicas > 1)
 		return compare_replicas(gatherer, share, error);
 	return accept(gatherer, slot, error);

@@ -11,7 +11,8 @@ static const double patience_s = 60;
 static void configure(const char *dataset, int workers)
 {
 	workspace_configure("{\"dataset\": {\"path\": \"%s\"}, \"workers\": %d, \"training\": {\"epochs\": 4000000000, "
-	                    "\"tolerance\": 0}, \"output\": {\"model\": \"model\", \"events\": \"events\"}}",
+	                    "\"tolerance\": 0}, \"recovery\": {\"policy\": \"abort\"}, \"output\": {\"model\": "
+	                    "\"model\", \"events\": \"events\"}}",
 	        dataset, workers);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Runs in the workspace that go on until something ends them. Their model goes to the file model, their events to the
- * file events.
+ * Runs in the workspace that go on until something ends them; a lost worker does. Their model goes to the file model,
+ * their events to the file events.
  */
 #ifndef FORKFIT_TESTS_END_TO_END_LONG_RUN_H
 #define FORKFIT_TESTS_END_TO_END_LONG_RUN_H
