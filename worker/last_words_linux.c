@@ -3,6 +3,7 @@
 
 #include "worker/isolation.h"
 
+#include <linux/audit.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,6 +72,11 @@ static void add_mapping(const char *where)
 }
 
 #if defined(__x86_64__)
+static bool is_native(const siginfo_t *info)
+{
+	return info->si_arch == AUDIT_ARCH_X86_64;
+}
+
 static bool is_write(const ucontext_t *context)
 {
 	return (context->uc_mcontext.gregs[REG_ERR] & 2) != 0; /* a page fault's second bit */
@@ -81,6 +87,12 @@ static uintptr_t stack_pointer(const ucontext_t *context)
 	return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
 }
 #else
+static bool is_native(const siginfo_t *info)
+{
+	(void)info;
+	return true;
+}
+
 static bool is_write(const ucontext_t *context)
 {
 	(void)context;
@@ -134,6 +146,17 @@ static void describe_sender(const siginfo_t *info)
 	add_number((uint64_t)info->si_pid, 10);
 }
 
+/* A number means something else in another architecture's table. */
+static void describe_call(const siginfo_t *info)
+{
+	if (is_native(info)) {
+		add("a system call that it may not make");
+		words.error.offset = info->si_syscall;
+	} else {
+		add("a system call of another architecture");
+	}
+}
+
 static void describe(const siginfo_t *info, const ucontext_t *context)
 {
 	words.error.text[0] = '\0';
@@ -143,8 +166,7 @@ static void describe(const siginfo_t *info, const ucontext_t *context)
 	if (info->si_code <= 0) {
 		describe_sender(info);
 	} else if (info->si_signo == SIGSYS) {
-		words.error.offset = info->si_syscall;
-		add("a system call that it may not make");
+		describe_call(info);
 	} else if (info->si_signo == SIGXCPU) {
 		add("it used up the processor time that it may have");
 	} else if (info->si_signo == SIGSEGV || info->si_signo == SIGBUS) {

@@ -133,6 +133,9 @@ bool configs_equal(const struct config *one, const struct config *other)
 	return strings_equal(one->source, other->source) && datasets_equal(one, other) &&
 	       one->workers == other->workers && trainings_equal(one, other) &&
 	       doubles_equal(one->recovery.worker_timeout_s, other->recovery.worker_timeout_s) &&
+	       one->isolation.enabled == other->isolation.enabled &&
+	       one->isolation.max_memory_mb == other->isolation.max_memory_mb &&
+	       one->isolation.max_cpu_s == other->isolation.max_cpu_s &&
 	       strings_equal(one->output.model, other->output.model) &&
 	       strings_equal(one->output.given_model, other->output.given_model) &&
 	       strings_equal(one->output.events, other->output.events) &&
