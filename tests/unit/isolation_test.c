@@ -82,10 +82,14 @@ static void take_words(int in, struct ending *ending)
 	frame_reader_release(&reader);
 }
 
-static struct ending send_out(const struct isolation *isolation, void (*prepare)(void), void (*step)(void))
+struct walker {
+	pid_t pid;
+	int in; /* its standard output */
+};
+
+static struct walker start(const struct isolation *isolation, void (*prepare)(void), void (*step)(void))
 {
 	int ends[2];
-	struct ending ending = {0};
 	coordinator = getpid();
 	cr_assert_eq(pipe(ends), 0);
 	pid_t pid = fork();
@@ -93,10 +97,21 @@ static struct ending send_out(const struct isolation *isolation, void (*prepare)
 		walk(ends[1], isolation, prepare, step);
 	cr_assert(pid > 0);
 	close(ends[1]);
-	take_words(ends[0], &ending);
-	close(ends[0]);
-	cr_assert_eq(waitpid(pid, &ending.status, 0), pid);
+	return (struct walker){pid, ends[0]};
+}
+
+static struct ending finish(struct walker walker)
+{
+	struct ending ending = {0};
+	take_words(walker.in, &ending);
+	close(walker.in);
+	cr_assert_eq(waitpid(walker.pid, &ending.status, 0), walker.pid);
 	return ending;
+}
+
+static struct ending send_out(const struct isolation *isolation, void (*prepare)(void), void (*step)(void))
+{
+	return finish(start(isolation, prepare, step));
 }
 
 /* Behind all walls. */
@@ -566,6 +581,40 @@ Test(isolation, gives_last_words_the_header_of_the_open_question)
 	cr_expect_eq(ending.header.incarnation, question.incarnation);
 	cr_expect_eq(ending.header.epoch, question.epoch);
 	cr_expect_eq(ending.header.round, question.round);
+}
+
+static void sleep_long(void)
+{
+	nanosleep(&(struct timespec){.tv_sec = 20}, NULL);
+}
+
+/* Waits until all walls are up: the filter is the last. */
+static void await_confinement(pid_t pid)
+{
+	char path[64], text[4096] = "";
+	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+	while (strstr(text, "\nSeccomp:\t2\n") == NULL) {
+		FILE *file = fopen(path, "r");
+		cr_assert_not_null(file);
+		text[fread(text, 1, sizeof text - 1, file)] = '\0';
+		fclose(file);
+	}
+	cr_expect(strstr(text, "\nNoNewPrivs:\t1\n") != NULL, "%s", text);
+}
+
+Test(isolation, names_who_has_sent_a_signal)
+{
+	struct system_call_filter *filter;
+	char sender[64];
+	cr_assert_eq(system_call_filter_new(&filter), 0);
+	struct walker walker = start(&(struct isolation){.enabled = true, .filter = filter}, NULL, sleep_long);
+	await_confinement(walker.pid);
+	cr_assert_eq(kill(walker.pid, SIGBUS), 0);
+	struct ending ending = finish(walker);
+	snprintf(sender, sizeof sender, "sent by process %ld", (long)getpid());
+	expect_signal("kill(SIGBUS)", &ending, SIGBUS);
+	expect_words("kill(SIGBUS)", &ending, sender);
+	system_call_filter_free(filter);
 }
 
 static void hold_words(void)
