@@ -25,7 +25,7 @@ bool isolation_enter(pid_t parent)
 }
 
 /* Makes a limit lower, never higher. */
-static bool limit(int resource, rlim_t soft, rlim_t hard)
+static bool limit(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
 {
 	struct rlimit now;
 	if (getrlimit(resource, &now) != 0)

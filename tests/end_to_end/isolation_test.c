@@ -106,7 +106,7 @@ static struct run *start_on(const char *data, const char *const settings[])
 }
 
 /* Long enough to do something to it, in epochs of a few microseconds each. */
-#define LONG_RUN "training.tolerance=0", "training.epochs=15000"
+#define LONG_RUN "training.tolerance=0", "training.epochs=6000"
 
 /* Waits until training is going on, and finds the two workers. */
 static void await_epochs(struct run *run, const char *events, struct process workers[2])

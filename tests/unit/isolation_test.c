@@ -1,14 +1,8 @@
-/*
- * Every wall of a worker's isolation, by walking into it. Each walk is made by a forked child that is confined as a
- * worker is; the parent looks at how it ended and at its last words. A walk that meets no wall ends in _exit.
- */
+/* Every wall of a worker's isolation, by walking into it; what faults in memory say is in last_words_test.c. */
 #define _GNU_SOURCE
-#include "common/frame_io.h"
 #include "coordinator/confinement.h"
 #include "coordinator/system_call.h"
-#include "worker/chunk.h"
-#include "worker/isolation.h"
-#include "worker/last_words.h"
+#include "tests/unit/confined_child.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -27,123 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A program built with a sanitizer has no walls to walk into. */
-static void skip_if_sanitized(void)
-{
-	if (ISOLATION_SANITIZED)
-		cr_skip_test("built with a sanitizer");
-}
-
 TestSuite(isolation, .timeout = 30, .init = skip_if_sanitized);
-
-/* How children end that meet no wall. */
-enum { WENT_THROUGH = 0, NOT_PREPARED = 100, NOT_CONFINED = 101, SURPRISED = 102 };
-
-struct ending {
-	int status; /* of waitpid */
-	bool spoke;
-	struct frame_header header; /* of its last words */
-	struct worker_error words;
-};
-
-static const struct frame_header question = {
-        .type = FRAME_PARAMS, .worker = 3, .incarnation = 1, .epoch = 7, .round = 9};
-
-static pid_t coordinator; /* for the child, which may not ask who its parent is */
-
-/* In the child. `prepare` comes before the walls are up, and may be NULL. */
-static void walk(int out, const struct isolation *isolation, void (*prepare)(void), void (*step)(void))
-{
-	int null = open("/dev/null", O_RDONLY);
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || !isolation_enter(coordinator) ||
-	        !last_words_prepare())
-		_exit(NOT_PREPARED);
-	last_words_set_question(&question);
-	if (prepare != NULL)
-		prepare();
-	if (isolation_confine(isolation) != 0)
-		_exit(NOT_CONFINED);
-	step();
-	_exit(WENT_THROUGH);
-}
-
-static void take_words(int in, struct ending *ending)
-{
-	struct frame_reader reader;
-	const unsigned char *payload;
-	enum wire_status status;
-	cr_assert(frame_reader_init(&reader, wire_max_payload_up(1)));
-	while ((status = frame_reader_next(&reader, &ending->header, &payload)) == WIRE_SHORT)
-		if (frame_reader_fill(&reader, in) != IO_DONE)
-			break;
-	ending->spoke = status == WIRE_OK && ending->header.type == FRAME_ERROR;
-	if (ending->spoke)
-		cr_assert_eq(wire_decode_error(payload, ending->header.payload_length, &ending->words), WIRE_OK);
-	frame_reader_release(&reader);
-}
-
-struct walker {
-	pid_t pid;
-	int in; /* its standard output */
-};
-
-static struct walker start(const struct isolation *isolation, void (*prepare)(void), void (*step)(void))
-{
-	int ends[2];
-	coordinator = getpid();
-	cr_assert_eq(pipe(ends), 0);
-	pid_t pid = fork();
-	if (pid == 0)
-		walk(ends[1], isolation, prepare, step);
-	cr_assert(pid > 0);
-	close(ends[1]);
-	return (struct walker){pid, ends[0]};
-}
-
-static struct ending finish(struct walker walker)
-{
-	struct ending ending = {0};
-	take_words(walker.in, &ending);
-	close(walker.in);
-	cr_assert_eq(waitpid(walker.pid, &ending.status, 0), walker.pid);
-	return ending;
-}
-
-static struct ending send_out(const struct isolation *isolation, void (*prepare)(void), void (*step)(void))
-{
-	return finish(start(isolation, prepare, step));
-}
-
-/* Behind all walls. */
-static struct ending send_out_confined(void (*prepare)(void), void (*step)(void))
-{
-	struct system_call_filter *filter;
-	cr_assert_eq(system_call_filter_new(&filter), 0);
-	struct isolation isolation = {.enabled = true, .filter = filter};
-	struct ending ending = send_out(&isolation, prepare, step);
-	system_call_filter_free(filter);
-	return ending;
-}
-
-static void expect_exit(const char *name, const struct ending *ending, int status)
-{
-	cr_expect(WIFEXITED(ending->status), "%s: ended by signal %d (%s, %lld)", name, WTERMSIG(ending->status),
-	        ending->spoke ? ending->words.text : "no last words", (long long)ending->words.offset);
-	cr_expect_eq(WEXITSTATUS(ending->status), status, "%s: status %d", name, WEXITSTATUS(ending->status));
-}
-
-static void expect_signal(const char *name, const struct ending *ending, int number)
-{
-	cr_expect(WIFSIGNALED(ending->status), "%s: exited with %d", name, WEXITSTATUS(ending->status));
-	cr_expect_eq(WTERMSIG(ending->status), number, "%s: signal %d", name, WTERMSIG(ending->status));
-}
-
-static void expect_words(const char *name, const struct ending *ending, const char *text)
-{
-	cr_assert(ending->spoke, "%s: no last words", name);
-	cr_expect_eq(ending->words.stage, STAGE_SIGNAL, "%s", name);
-	cr_expect(strstr(ending->words.text, text) != NULL, "%s: \"%s\"", name, ending->words.text);
-}
 
 /* System calls. */
 
@@ -196,7 +74,7 @@ static void fork_a_child(void)
 
 static void signal_parent(void)
 {
-	kill(coordinator, 0);
+	kill(confined_child_parent, 0);
 }
 
 static void signal_init(void)
@@ -310,15 +188,9 @@ static void call_in_32_bits(void)
 	__asm__ volatile("int $0x80" : "+a"(number) : : "memory");
 }
 
-static void do_without_walls(const struct isolation *none, struct ending *ending)
-{
-	*ending = send_out(none, NULL, call_in_32_bits);
-}
-
 Test(isolation, forbids_the_calls_of_another_architecture)
 {
-	struct ending without;
-	do_without_walls(&(struct isolation){0}, &without);
+	struct ending without = send_out(&(struct isolation){0}, NULL, call_in_32_bits);
 	if (!WIFEXITED(without.status))
 		cr_skip_test("this kernel has no 32-bit calls");
 	struct ending ending = send_out_confined(NULL, call_in_32_bits);
@@ -397,238 +269,6 @@ Test(isolation, lets_a_worker_end_itself)
 	}
 }
 
-/* Memory. */
-
-enum { COLUMNS = 4, ROWS = 512, FIRST_ROW = 10, BEHIND_ROWS = 21 };
-
-static char data_path[] = "/tmp/forkfit-isolation-XXXXXX";
-static struct chunk *chunk;
-static unsigned char *volatile place; /* of a byte of the chunk, or nowhere */
-
-static void make_data(void)
-{
-	static double numbers[ROWS * COLUMNS];
-	int file = mkstemp(data_path);
-	cr_assert(file >= 0 && write(file, numbers, sizeof numbers) == (ssize_t)sizeof numbers);
-	close(file);
-}
-
-/* Loads rows 10 to 20, with one row in each leaf, and finds where the mapped page begins. */
-static void load_chunk(void)
-{
-	static uint32_t columns[COLUMNS] = {0, 1, 2, 3};
-	static struct assignment assignment;
-	struct chunk_facts facts;
-	struct worker_error error;
-	struct leaf_rows rows;
-	struct stat status;
-	if (stat(data_path, &status) != 0)
-		_exit(NOT_PREPARED);
-	assignment = (struct assignment){
-	        .dataset =
-	                {
-	                        .path = data_path,
-	                        .format = DATASET_NPY,
-	                        .rows = ROWS,
-	                        .file_columns = COLUMNS,
-	                        .features = COLUMNS - 1,
-	                        .columns = columns,
-	                        .element = ELEMENT_F8,
-	                },
-	        .leaf_count = ROWS,
-	        .leaves = {FIRST_ROW, BEHIND_ROWS},
-	};
-	assignment.dataset.identity.bytes = (uint64_t)status.st_size;
-	assignment.dataset.identity.inode = status.st_ino;
-	assignment.dataset.identity.modified_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
-	chunk = chunk_new(&assignment, &facts, &error);
-	if (chunk == NULL || !chunk_leaf(chunk, FIRST_ROW, &rows, &error))
-		_exit(NOT_PREPARED);
-	place = (unsigned char *)((uintptr_t)rows.base & ~(uintptr_t)4095);
-}
-
-static void load_and_cut_short(void)
-{
-	load_chunk();
-	if (truncate(data_path, 0) != 0)
-		_exit(NOT_PREPARED);
-}
-
-static void write_to_row(void)
-{
-	place[FIRST_ROW * COLUMNS * sizeof(double)] = 1;
-}
-
-static void make_row_writable(void)
-{
-	if (mprotect(place, 4096, PROT_READ | PROT_WRITE) == 0)
-		_exit(SURPRISED);
-	write_to_row();
-}
-
-static void read_row(void)
-{
-	(void)*(volatile unsigned char *)place;
-}
-
-static void read_behind(void)
-{
-	place += 4096;
-	read_row();
-}
-
-static void read_in_front(void)
-{
-	place -= 1;
-	read_row();
-}
-
-static void read_null(void)
-{
-	place = NULL;
-	place += 24;
-	read_row();
-}
-
-static void write_null(void)
-{
-	place = NULL;
-	place[0] = 1;
-}
-
-static void read_nowhere(void)
-{
-	place = (unsigned char *)0x123456789000;
-	read_row();
-}
-
-static void read_no_address(void)
-{
-	place = (unsigned char *)0x8000000000000000;
-	read_row();
-}
-
-static volatile int depth_wanted = 1 << 30;
-
-static int descend(int depth)
-{
-	volatile char frame[4096];
-	frame[0] = (char)depth;
-	return depth >= depth_wanted ? frame[0] : descend(depth + 1) + frame[0];
-}
-
-static void overrun_stack(void)
-{
-	descend(0);
-}
-
-static void run_illegal_instruction(void)
-{
-	__builtin_trap();
-}
-
-static volatile int zero, one = 1;
-
-static void divide_by_zero(void)
-{
-	zero = one / zero;
-}
-
-Test(isolation, names_the_address_of_a_fault_and_what_it_belongs_to)
-{
-	static const struct {
-		const char *name;
-		void (*prepare)(void);
-		void (*step)(void);
-		int signal;
-		const char *words[2];
-	} faults[] = {
-	        {"write to a row", load_chunk, write_to_row, SIGSEGV,
-	                {"it wrote to address 0x", ", which it may only read, in its mapping of rows 10 to 20"}},
-	        {"make a row writable", load_chunk, make_row_writable, SIGSEGV,
-	                {"it wrote to address 0x", ", which it may only read, in its mapping of rows 10 to 20"}},
-	        {"read behind", load_chunk, read_behind, SIGSEGV,
-	                {"it read from address 0x", ", behind its mapping of rows 10 to 20"}},
-	        {"read in front", load_chunk, read_in_front, SIGSEGV,
-	                {"it read from address 0x", ", in front of its mapping of rows 10 to 20"}},
-	        {"file cut short", load_and_cut_short, read_row, SIGBUS,
-	                {"in a part of the file that is gone", "in its mapping of rows 10 to 20"}},
-	        {"read null", NULL, read_null, SIGSEGV, {"it read from address 0x18, a null pointer", ""}},
-	        {"write null", NULL, write_null, SIGSEGV, {"it wrote to address 0x0, a null pointer", ""}},
-	        {"read nowhere", NULL, read_nowhere, SIGSEGV,
-	                {"it read from address 0x123456789000, where nothing is mapped", ""}},
-	        {"no address", NULL, read_no_address, SIGSEGV, {"it touched an address that no process has", ""}},
-	        {"stack", NULL, overrun_stack, SIGSEGV, {"it wrote to address 0x7f", "beyond the end of its stack"}},
-	        {"illegal instruction", NULL, run_illegal_instruction, SIGILL, {"the instruction at address 0x", ""}},
-	        {"division by zero", NULL, divide_by_zero, SIGFPE, {"the instruction at address 0x", ""}},
-	};
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-		strcpy(data_path + strlen(data_path) - 6, "XXXXXX");
-		make_data();
-		struct ending ending = send_out_confined(faults[i].prepare, faults[i].step);
-		unlink(data_path);
-		expect_signal(faults[i].name, &ending, faults[i].signal);
-		expect_words(faults[i].name, &ending, faults[i].words[0]);
-		expect_words(faults[i].name, &ending, faults[i].words[1]);
-	}
-}
-
-Test(isolation, gives_last_words_the_header_of_the_open_question)
-{
-	struct ending ending = send_out_confined(NULL, read_null);
-	cr_assert(ending.spoke);
-	cr_expect_eq(ending.header.worker, question.worker);
-	cr_expect_eq(ending.header.incarnation, question.incarnation);
-	cr_expect_eq(ending.header.epoch, question.epoch);
-	cr_expect_eq(ending.header.round, question.round);
-}
-
-static void sleep_long(void)
-{
-	nanosleep(&(struct timespec){.tv_sec = 20}, NULL);
-}
-
-/* Waits until all walls are up: the filter is the last. */
-static void await_confinement(pid_t pid)
-{
-	char path[64], text[4096] = "";
-	snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-	while (strstr(text, "\nSeccomp:\t2\n") == NULL) {
-		FILE *file = fopen(path, "r");
-		cr_assert_not_null(file);
-		text[fread(text, 1, sizeof text - 1, file)] = '\0';
-		fclose(file);
-	}
-	cr_expect(strstr(text, "\nNoNewPrivs:\t1\n") != NULL, "%s", text);
-}
-
-Test(isolation, names_who_has_sent_a_signal)
-{
-	struct system_call_filter *filter;
-	char sender[64];
-	cr_assert_eq(system_call_filter_new(&filter), 0);
-	struct walker walker = start(&(struct isolation){.enabled = true, .filter = filter}, NULL, sleep_long);
-	await_confinement(walker.pid);
-	cr_assert_eq(kill(walker.pid, SIGBUS), 0);
-	struct ending ending = finish(walker);
-	snprintf(sender, sizeof sender, "sent by process %ld", (long)getpid());
-	expect_signal("kill(SIGBUS)", &ending, SIGBUS);
-	expect_words("kill(SIGBUS)", &ending, sender);
-	system_call_filter_free(filter);
-}
-
-static void hold_words(void)
-{
-	last_words_hold(true);
-}
-
-Test(isolation, keeps_last_words_out_of_the_middle_of_a_frame)
-{
-	struct ending ending = send_out_confined(hold_words, read_null);
-	expect_signal("null", &ending, SIGSEGV);
-	cr_expect(!ending.spoke);
-}
-
 /* Limits. */
 
 static void allocate_too_much(void)
@@ -646,10 +286,12 @@ Test(isolation, limits_memory_so_that_allocation_fails)
 	expect_exit("without a limit", &free, SURPRISED);
 }
 
+static volatile unsigned turns;
+
 static void spin(void)
 {
 	for (;;)
-		zero = 0;
+		turns++;
 }
 
 Test(isolation, limits_processor_time)
