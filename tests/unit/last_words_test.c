@@ -5,6 +5,7 @@
 #include "worker/chunk.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,19 @@ static void make_data(void)
 	int file = mkstemp(data_path);
 	cr_assert(file >= 0 && write(file, numbers, sizeof numbers) == (ssize_t)sizeof numbers);
 	close(file);
+}
+
+/*
+ * Readable memory next to what was mapped last, after a few pieces that fill gaps. Each is shorter than a huge page,
+ * to whose size the kernel would align it.
+ */
+static void map_neighbours(void)
+{
+	int zeros = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	for (int i = 0; i < 16; i++)
+		if (mmap(NULL, 1U << 20, PROT_READ, MAP_PRIVATE, zeros, 0) == MAP_FAILED)
+			_exit(NOT_PREPARED);
+	close(zeros);
 }
 
 /* Loads rows 10 to 20, with one row in each leaf, and finds where the mapped page begins. */
@@ -58,7 +72,10 @@ static void load_chunk(void)
 	assignment.dataset.identity.bytes = (uint64_t)status.st_size;
 	assignment.dataset.identity.inode = status.st_ino;
 	assignment.dataset.identity.modified_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+	/* Readable neighbours: without pages between, reading too far would just go on. */
+	map_neighbours();
 	chunk = chunk_new(&assignment, &facts, &error);
+	map_neighbours();
 	if (chunk == NULL || !chunk_leaf(chunk, FIRST_ROW, &rows, &error))
 		_exit(NOT_PREPARED);
 	place = (unsigned char *)((uintptr_t)rows.base & ~(uintptr_t)4095);
