@@ -31,16 +31,12 @@ static void make_data(void)
 	close(file);
 }
 
-/*
- * Readable memory next to what was mapped last, after a few pieces that fill gaps. Each is shorter than a huge page,
- * to whose size the kernel would align it.
- */
-static void map_neighbours(void)
+/* Puts a readable page to the address, unless something is there: the kernel then takes another. */
+static void map_neighbour(unsigned char *address)
 {
 	int zeros = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-	for (int i = 0; i < 16; i++)
-		if (mmap(NULL, 1U << 20, PROT_READ, MAP_PRIVATE, zeros, 0) == MAP_FAILED)
-			_exit(NOT_PREPARED);
+	if (mmap(address, 4096, PROT_READ, MAP_PRIVATE, zeros, 0) == MAP_FAILED)
+		_exit(NOT_PREPARED);
 	close(zeros);
 }
 
@@ -72,13 +68,13 @@ static void load_chunk(void)
 	assignment.dataset.identity.bytes = (uint64_t)status.st_size;
 	assignment.dataset.identity.inode = status.st_ino;
 	assignment.dataset.identity.modified_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
-	/* Readable neighbours: without pages between, reading too far would just go on. */
-	map_neighbours();
 	chunk = chunk_new(&assignment, &facts, &error);
-	map_neighbours();
 	if (chunk == NULL || !chunk_leaf(chunk, FIRST_ROW, &rows, &error))
 		_exit(NOT_PREPARED);
 	place = (unsigned char *)((uintptr_t)rows.base & ~(uintptr_t)4095);
+	/* Where nothing keeps the places free, reading too far would find these. */
+	map_neighbour(place - 4096);
+	map_neighbour(place + 4096);
 }
 
 static void load_and_cut_short(void)
