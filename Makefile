@@ -30,12 +30,14 @@ CPPCHECK = cppcheck --quiet --std=c11 --platform=unix64 --error-exitcode=1 --ena
 ANALYSED_AS = -D_POSIX_C_SOURCE=200809L -I. -DFORKFIT_VERSION='""'
 SCRIPTS = .ci/require .ci/run $(wildcard tests/*.sh)
 
+LIBRARIES = -ljansson -lseccomp -lm
+
 objects = $(patsubst %.c,$(BUILD)/objects/%.o,$(1))
 TEST_PROGRAMS = $(BUILD)/tests/unit $(BUILD)/tests/end_to_end
 DELAY_SHIM = $(BUILD)/tests/delay_shim.so
 
 # Commands or Debian packages, as .ci/require takes them.
-BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev
+BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev libseccomp-dev
 TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev strace python3 python3-jsonschema
 LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck
 
@@ -94,13 +96,13 @@ help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 14
 
 $(BUILD)/coordinator: $(call objects,$(PROGRAM_SOURCES)) $(BUILD)/sources
-	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS) -ljansson -lm
+	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS) $(LIBRARIES)
 
 $(BUILD)/tests/unit: $(call objects,$(UNIT_SOURCES) $(filter-out coordinator/main.c,$(PROGRAM_SOURCES)))
 $(BUILD)/tests/end_to_end: $(call objects,$(END_TO_END_SOURCES))
 $(TEST_PROGRAMS): $(BUILD)/sources
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS) -lcriterion -ljansson -lm
+	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS) -lcriterion $(LIBRARIES)
 
 # Without the sanitizers, which want to be loaded before anything else.
 $(DELAY_SHIM): $(DELAY_SHIM_SOURCE) $(BUILD)/flags
@@ -130,12 +132,14 @@ $(TEXTS): FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(quoted) | cmp -s - $@ || printf '%s\n' $(quoted) >$@
 
-# One line that says what to do, instead of a page of errors, where the compiler or the JSON library is not there.
+# One line that says what to do, instead of a page of errors, where the compiler or a library is not there.
 $(BUILD)/prerequisites: $(BUILD)/flags
 	@command -v $(firstword $(CC)) >/dev/null || \
 		{ echo 'forkfit: no compiler $(firstword $(CC)): install it, or let `make run` do so' >&2; exit 1; }
-	@echo '#include <jansson.h>' | $(CC) $(CPPFLAGS) $(CFLAGS) -x c -E - >/dev/null 2>&1 || \
-		{ echo 'forkfit: no jansson.h: install libjansson-dev, or let `make run` do so' >&2; exit 1; }
+	@for library in jansson seccomp; do \
+		echo "#include <$$library.h>" | $(CC) $(CPPFLAGS) $(CFLAGS) -x c -E - >/dev/null 2>&1 || \
+		{ echo "forkfit: no $$library.h: install lib$$library-dev, or let \`make run\` do so" >&2; exit 1; }; \
+	done
 	@touch $@
 
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)))

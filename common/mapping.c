@@ -24,20 +24,22 @@ bool mapping_open_windows(
 	size_t total = 0;
 	for (size_t i = 0; i < count; i++)
 		total += pages_length(offsets[i] % page, length, page);
-	/* One window needs no reservation; for more, inaccessible pages keep their places free until they are laid. */
-	int protection = count == 1 ? PROT_READ : PROT_NONE;
-	uint64_t first = count == 1 ? offsets[0] - offsets[0] % page : 0;
-	char *base = mmap(NULL, total, protection, MAP_SHARED, descriptor, (off_t)first);
-	if (base == MAP_FAILED)
+	/*
+	 * Inaccessible pages keep the windows' places free until they are laid. One in front and one behind stay:
+	 * without them whatever is mapped next would be the neighbour, and nobody would notice who reads too far.
+	 */
+	char *reserved = mmap(NULL, page + total + page, PROT_NONE, MAP_SHARED, descriptor, 0);
+	if (reserved == MAP_FAILED)
 		return false;
+	char *base = reserved + page;
 	size_t at = 0;
 	for (size_t i = 0; i < count; i++) {
 		size_t slack = offsets[i] % page;
 		size_t span = pages_length(slack, length, page);
-		if (count > 1 && mmap(base + at, span, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor,
-		                         (off_t)(offsets[i] - slack)) == MAP_FAILED) {
+		if (mmap(base + at, span, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, (off_t)(offsets[i] - slack)) ==
+		        MAP_FAILED) {
 			int reason = errno;
-			munmap(base, total);
+			munmap(reserved, page + total + page);
 			errno = reason;
 			return false;
 		}
@@ -50,7 +52,8 @@ bool mapping_open_windows(
 
 void mapping_close(struct mapping *mapping)
 {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	if (mapping->bytes != NULL)
-		munmap(mapping->base, mapping->mapped);
+		munmap((char *)mapping->base - page, page + mapping->mapped + page);
 	*mapping = (struct mapping){0};
 }

@@ -8,13 +8,14 @@
 
 struct mapping {
 	const unsigned char *bytes; /* the byte at the (first) offset asked for; NULL: nothing is mapped */
-	void *base;                 /* private: the first page, */
+	void *base;                 /* the first page, */
 	size_t mapped;              /* and the length of all pages */
 };
 
 /*
- * Maps length > 0 bytes from `offset` on, and the rest of the pages they lie in. The file must be that long. False:
- * errno says why; ENOMEM also where the process may not map so much (RLIMIT_AS).
+ * Maps length > 0 bytes from `offset` on, and the rest of the pages they lie in, between two pages that may not be
+ * touched. The file must be that long. False: errno says why; ENOMEM also where the process may not map so much
+ * (RLIMIT_AS).
  */
 bool mapping_open(struct mapping *mapping, int descriptor, uint64_t offset, size_t length);
 

@@ -108,6 +108,7 @@ enum error_stage {
 	STAGE_PROTOCOL, /* a frame that is not legal here */
 	STAGE_DATASET,  /* the dataset is not what the loader saw, or has a bad value */
 	STAGE_SYSTEM,   /* a system call failed */
+	STAGE_SIGNAL,   /* a signal is ending the worker; offset: the number of the system call that was refused */
 	STAGE_COUNT
 };
 

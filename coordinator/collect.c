@@ -1,6 +1,7 @@
 #include "coordinator/collect.h"
 
 #include "common/clock.h"
+#include "coordinator/loss.h"
 #include "coordinator/signals.h"
 
 #include <errno.h>
@@ -151,6 +152,25 @@ static bool answer_fits(const struct slot *slot, uint32_t features)
 	return true;
 }
 
+/* An ERROR frame is a worker's own wish to give up, or its last words before a signal ends it. */
+static enum wire_status decode_error(
+        struct slot *slot, const struct frame_header *header, const unsigned char *payload, struct happening *happening)
+{
+	struct worker_error error;
+	char detail[sizeof happening->loss.detail];
+	enum wire_status status = wire_decode_error(payload, header->payload_length, &error);
+	if (status != WIRE_OK)
+		return status;
+	if (error.stage == STAGE_SIGNAL) {
+		loss_describe_signal(&error, detail, sizeof detail);
+		set_loss(happening, slot, LOSS_DEATH, detail);
+	} else {
+		set_loss(happening, slot, LOSS_GAVE_UP, "");
+		happening->loss.error = error;
+	}
+	return WIRE_OK;
+}
+
 static enum wire_status decode(const struct collector *collector, struct slot *slot, const struct frame_header *header,
         const unsigned char *payload, struct happening *happening)
 {
@@ -167,8 +187,7 @@ static enum wire_status decode(const struct collector *collector, struct slot *s
 		        sums_max_width(collector->pool->features), slot->nodes, slot->vectors, &slot->gradient);
 		return status == WIRE_OK && !answer_fits(slot, collector->pool->features) ? WIRE_BAD_PAYLOAD : status;
 	default:
-		set_loss(happening, slot, LOSS_GAVE_UP, "");
-		return wire_decode_error(payload, header->payload_length, &happening->loss.error);
+		return decode_error(slot, header, payload, happening);
 	}
 }
 

@@ -73,6 +73,12 @@ struct config {
 	} recovery;
 
 	struct {
+		bool enabled;
+		uint32_t max_memory_mb; /* 0: no limit */
+		uint32_t max_cpu_s;     /* 0: no limit */
+	} isolation;
+
+	struct {
 		char *model; /* resolved, NULL: none */
 		char *given_model;
 		char *events; /* resolved, NULL: none */

@@ -222,6 +222,28 @@ const struct config_key config_keys[] = {
                 FIELD(recovery.allow_degraded),
                 .meaning = "With the policy drop: a result that lacks rows is a success."},
 
+        {.path = "isolation", .meaning = "What workers are kept from, so that a fault in one stays in it."},
+        {.path = "isolation.enabled",
+                .kind = &value_word,
+                .words = switch_words,
+                .standard = "true",
+                FIELD(isolation.enabled),
+                .meaning = "Takes all system calls from workers but those that they need, where the kernel can."},
+        {.path = "isolation.max_memory_mb",
+                .kind = &value_integer,
+                .words = null_words,
+                .range = {.minimum = 1, .maximum = 134217728}, /* all 47 bits of a process's addresses */
+                .standard = "null",
+                FIELD(isolation.max_memory_mb),
+                .meaning = "So many MiB a worker may allocate and map; null: as much as there is."},
+        {.path = "isolation.max_cpu_s",
+                .kind = &value_integer,
+                .words = null_words,
+                .range = {.minimum = 1, .maximum = 31536000}, /* a year */
+                .standard = "null",
+                FIELD(isolation.max_cpu_s),
+                .meaning = "So many seconds of processor time a worker may use; null: any."},
+
         {.path = "output", .meaning = "The files to write."},
         {.path = "output.model",
                 .kind = &value_path,

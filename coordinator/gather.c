@@ -3,7 +3,6 @@
 #include "common/clock.h"
 #include "coordinator/bad_data.h"
 #include "coordinator/gather_parts.h"
-#include "coordinator/machine.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -16,9 +15,6 @@
 
 /* Slower than this, all workers together, is a fault; so a dataset's size adds to an answer's deadline. */
 #define SLOWEST_BYTES_PER_SECOND 64e6
-
-/* Of the memory that is free, so much may hold parsed numbers; the rest is for the page cache and everybody else. */
-static const double cache_share = 0.7;
 
 static bool allocate(struct gatherer *gatherer, uint32_t workers)
 {
@@ -52,8 +48,7 @@ bool gatherer_init(struct gatherer *gatherer, const struct config *config, struc
 	                },
 	};
 	if (loader->dataset.format == DATASET_CSV)
-		gatherer->assignment.cache_bytes = (uint64_t)((double)machine_available_memory() * cache_share) /
-		                                   (workers * config->recovery.replicas);
+		gatherer->assignment.cache_bytes = confinement_cache_bytes(config, workers * config->recovery.replicas);
 	if (!pool_init(&gatherer->pool, workers * per_share, loader->dataset.features,
 	            config->recovery.worker_timeout_s, events, error))
 		return false;
@@ -62,8 +57,11 @@ bool gatherer_init(struct gatherer *gatherer, const struct config *config, struc
 	bool ready = allocate(gatherer, workers);
 	if (!ready)
 		error_set(error, EXIT_OS_ERROR, "out of memory");
-	if (ready && collector_init(&gatherer->collector, &gatherer->pool, error))
+	if (ready && confinement_init(&gatherer->confinement, config, events, error) &&
+	        collector_init(&gatherer->collector, &gatherer->pool, error)) {
+		gatherer->pool.isolation = gatherer->confinement.isolation;
 		return true;
+	}
 	gatherer_release(gatherer, false);
 	return false;
 }
@@ -74,6 +72,7 @@ void gatherer_release(struct gatherer *gatherer, bool orderly)
 	collector_release(&gatherer->collector);
 	aggregator_release(&gatherer->aggregator);
 	recovery_release(&gatherer->recovery);
+	confinement_release(&gatherer->confinement);
 	free(gatherer->shares);
 	free(gatherer->reply_ns);
 	free(gatherer->first_row);

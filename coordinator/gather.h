@@ -14,6 +14,7 @@
 #include "coordinator/aggregator.h"
 #include "coordinator/collect.h"
 #include "coordinator/config.h"
+#include "coordinator/confinement.h"
 #include "coordinator/events.h"
 #include "coordinator/loader.h"
 #include "coordinator/pool.h"
@@ -46,6 +47,7 @@ struct gatherer {
 	struct collector collector;
 	struct aggregator aggregator;
 	struct recovery recovery;
+	struct confinement confinement;
 	struct assignment assignment; /* what all workers' assignments have in common; borrows from the loader */
 	uint32_t share_count;
 	struct share *shares;

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "coordinator/loss.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,10 +41,14 @@ static bool would_come_again(
         const struct gatherer *gatherer, const struct loss *loss, const char *text, struct error *error)
 {
 	const char *name = gatherer->loader->name;
+	uint32_t max_memory_mb = gatherer->config->isolation.max_memory_mb;
 	if (loader_was_cut_short(gatherer->loader))
 		error_set(error, EXIT_BAD_DATASET, "%s: the file was cut short during the run; %s", name, text);
 	else if (loss->cause == LOSS_GAVE_UP && loss->error.stage == STAGE_DATASET)
 		error_set(error, EXIT_BAD_DATASET, "%s: %s", name, loss->error.text);
+	else if (loss->cause == LOSS_GAVE_UP && loss->error.system_error == ENOMEM && max_memory_mb != 0)
+		error_set(error, EXIT_WORKERS_LOST, "%s; isolation.max_memory_mb allows it %" PRIu32 " MiB", text,
+		        max_memory_mb);
 	else if (loss->cause == LOSS_GAVE_UP && loss->error.stage == STAGE_SYSTEM)
 		error_set(error, EXIT_WORKERS_LOST, "%s", text);
 	else

@@ -1,5 +1,7 @@
 #include "coordinator/loss.h"
 
+#include "coordinator/system_call.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +18,17 @@ const char *loss_cause_name(enum loss_cause cause)
 	        [LOSS_NOT_NEEDED] = "not_needed",
 	};
 	return names[cause];
+}
+
+void loss_describe_signal(const struct worker_error *error, char *text, size_t capacity)
+{
+	char call[96];
+	if (error->offset < 0) {
+		snprintf(text, capacity, "(%s)", error->text);
+		return;
+	}
+	system_call_describe(error->offset, call, sizeof call);
+	snprintf(text, capacity, "(%s: %s)", error->text, call);
 }
 
 static void describe_share(struct range bytes, struct range rows, char *text, size_t capacity)

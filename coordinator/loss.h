@@ -10,6 +10,9 @@
 /* The cause's name in the event log. */
 const char *loss_cause_name(enum loss_cause cause);
 
+/* What a worker said of the signal that was ending it, in brackets, as the detail of a death. */
+void loss_describe_signal(const struct worker_error *error, char *text, size_t capacity);
+
 /*
  * One sentence. bytes, rows: the worker's share; empty ranges where it has none, or they are not known. The loss must
  * be buried.

@@ -84,7 +84,7 @@ bool pool_start(struct pool *pool, struct slot *slot, struct error *error)
 {
 	if (!frame_reader_init(&slot->reader, wire_max_payload_up(pool->features)))
 		return error_set(error, EXIT_OS_ERROR, "out of memory for worker %u", slot->index);
-	if (!process_start(&slot->process, error)) {
+	if (!process_start(&slot->process, &pool->isolation, error)) {
 		frame_reader_release(&slot->reader);
 		return false;
 	}

@@ -10,6 +10,7 @@
 #include "common/wire.h"
 #include "coordinator/events.h"
 #include "coordinator/process.h"
+#include "worker/worker.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -63,7 +64,7 @@ enum loss_cause {
 struct loss {
 	uint32_t worker;
 	enum loss_cause cause;
-	char detail[256];          /* protocol: what was wrong */
+	char detail[256];          /* death: its last words; protocol: what was wrong */
 	struct worker_error error; /* gave up: what it said */
 	/* Filled when the worker is buried: */
 	pid_t pid;
@@ -72,6 +73,7 @@ struct loss {
 };
 
 struct pool {
+	struct isolation isolation; /* of the processes; set it before the first is started */
 	uint32_t count;
 	uint32_t awaited; /* slots with an open question */
 	struct slot *slots;

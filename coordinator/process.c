@@ -22,15 +22,16 @@ static void close_pair(const int ends[2])
 }
 
 /* The child's whole world becomes its two pipes; worker_main closes the rest. */
-static void become_worker(const int down[2], const int up[2], pid_t coordinator, const sigset_t *signals_before)
+static void become_worker(const int down[2], const int up[2], pid_t coordinator, const struct isolation *isolation,
+        const sigset_t *signals_before)
 {
 	signals_reset_in_child(signals_before);
 	if (dup2(down[READ_END], STDIN_FILENO) < 0 || dup2(up[WRITE_END], STDOUT_FILENO) < 0)
 		_exit(WORKER_IO_FAILED);
-	_exit((int)worker_main(coordinator));
+	_exit((int)worker_main(coordinator, isolation));
 }
 
-bool process_start(struct process *process, struct error *error)
+bool process_start(struct process *process, const struct isolation *isolation, struct error *error)
 {
 	int down[2], up[2];
 	sigset_t before;
@@ -45,7 +46,7 @@ bool process_start(struct process *process, struct error *error)
 	signals_block(&before);
 	pid_t pid = fork();
 	if (pid == 0)
-		become_worker(down, up, coordinator, &before);
+		become_worker(down, up, coordinator, isolation, &before);
 	int reason = errno;
 	signals_unblock(&before);
 	if (pid < 0) {

@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct isolation; /* worker.h */
+
 struct process {
 	pid_t pid; /* 0: not running, or reaped */
 	int down;  /* the coordinator writes here; -1: closed */
@@ -22,7 +24,7 @@ struct process {
 };
 
 /* False: nothing was started, and nothing is left open. */
-bool process_start(struct process *process, struct error *error);
+bool process_start(struct process *process, const struct isolation *isolation, struct error *error);
 
 void process_close(struct process *process);
 void process_signal(const struct process *process, int number);

@@ -51,6 +51,35 @@ static int open_dataset(const struct dataset *dataset, struct worker_error *erro
 	return descriptor;
 }
 
+/*
+ * Address space that mapping and cache leave free where it is limited: for the stack, and for the frames that come and
+ * go afterwards, of which the longest is an answer. Twice, since the reader's copy of a question is another.
+ */
+static size_t headroom_bytes(const struct dataset *dataset)
+{
+	return 262144 + 2 * wire_max_payload_up(dataset->features);
+}
+
+static bool load(
+        struct chunk *chunk, const struct assignment *assignment, struct chunk_facts *facts, struct worker_error *error)
+{
+	int descriptor = open_dataset(&assignment->dataset, error);
+	if (descriptor < 0)
+		return false;
+	if (assignment->dataset.format == DATASET_CSV) {
+		chunk->csv = csv_chunk_new(assignment, descriptor, facts, error);
+		return chunk->csv != NULL;
+	}
+	chunk->npy = npy_chunk_new(assignment, descriptor, error);
+	if (chunk->npy == NULL)
+		return false;
+	for (uint64_t leaf = assignment->leaves.begin; leaf < assignment->leaves.end; leaf++) {
+		struct range rows = leaves_units(assignment->dataset.rows, assignment->leaf_count, (uint32_t)leaf);
+		facts->rows += rows.end - rows.begin;
+	}
+	return true;
+}
+
 struct chunk *chunk_new(const struct assignment *assignment, struct chunk_facts *facts, struct worker_error *error)
 {
 	struct chunk *chunk = calloc(1, sizeof *chunk);
@@ -60,24 +89,11 @@ struct chunk *chunk_new(const struct assignment *assignment, struct chunk_facts 
 	}
 	chunk->assignment = assignment;
 	*facts = (struct chunk_facts){0};
-	int descriptor = open_dataset(&assignment->dataset, error);
-	if (descriptor < 0)
-		goto failed;
-	if (assignment->dataset.format == DATASET_CSV) {
-		chunk->csv = csv_chunk_new(assignment, descriptor, facts, error);
-		if (chunk->csv == NULL)
-			goto failed;
+	void *headroom = malloc(headroom_bytes(&assignment->dataset));
+	bool loaded = load(chunk, assignment, facts, error);
+	free(headroom);
+	if (loaded)
 		return chunk;
-	}
-	chunk->npy = npy_chunk_new(assignment, descriptor, error);
-	if (chunk->npy == NULL)
-		goto failed;
-	for (uint64_t leaf = assignment->leaves.begin; leaf < assignment->leaves.end; leaf++) {
-		struct range rows = leaves_units(assignment->dataset.rows, assignment->leaf_count, (uint32_t)leaf);
-		facts->rows += rows.end - rows.begin;
-	}
-	return chunk;
-failed:
 	chunk_free(chunk);
 	return NULL;
 }

@@ -2,6 +2,7 @@
 
 #include "common/csv.h"
 #include "common/mapping.h"
+#include "worker/last_words.h"
 #include "worker/tile.h"
 
 #include <errno.h>
@@ -38,24 +39,30 @@ static uint64_t leaf_end(const struct csv_chunk *chunk, uint64_t leaf)
 	return dataset->data_offset + leaves_units(units, chunk->assignment->leaf_count, (uint32_t)leaf).end;
 }
 
+static void unmap_text(struct csv_chunk *chunk)
+{
+	mapping_close(&chunk->text);
+	chunk->mapped = (struct range){0, 0};
+	last_words_set_mapping(&chunk->text, "bytes", chunk->mapped);
+}
+
 /* Makes bytes [from, to) of the file readable: in the mapping of the whole chunk, or in a window of their own. */
 static bool map_text(struct csv_chunk *chunk, uint64_t from, uint64_t to)
 {
 	if (from >= chunk->mapped.begin && to <= chunk->mapped.end)
 		return true;
-	mapping_close(&chunk->text);
-	chunk->mapped = (struct range){0, 0};
+	unmap_text(chunk);
 	if (!mapping_open(&chunk->text, chunk->descriptor, from, (size_t)(to - from)))
 		return false;
 	chunk->mapped = (struct range){from, to};
+	last_words_set_mapping(&chunk->text, "bytes", chunk->mapped);
 	return true;
 }
 
 /* Lets go of the file. */
 static void release_text(struct csv_chunk *chunk)
 {
-	mapping_close(&chunk->text);
-	chunk->mapped = (struct range){0, 0};
+	unmap_text(chunk);
 	if (chunk->descriptor >= 0)
 		close(chunk->descriptor);
 	chunk->descriptor = -1;

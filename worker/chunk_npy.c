@@ -1,6 +1,7 @@
 #include "worker/chunk_formats.h"
 
 #include "common/mapping.h"
+#include "worker/last_words.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,12 +25,18 @@ static struct range leaf_range(const struct npy_chunk *chunk, uint64_t leaf)
 	return leaves_units(chunk->assignment->dataset.rows, chunk->assignment->leaf_count, (uint32_t)leaf);
 }
 
+static void unmap(struct npy_chunk *chunk)
+{
+	mapping_close(&chunk->mapping);
+	chunk->window = (struct range){0, 0};
+	last_words_set_mapping(&chunk->mapping, "rows", chunk->window);
+}
+
 static bool map_rows(struct npy_chunk *chunk, struct range rows)
 {
 	const struct dataset *dataset = &chunk->assignment->dataset;
 	size_t count = (size_t)(rows.end - rows.begin);
-	mapping_close(&chunk->mapping);
-	chunk->window = (struct range){0, 0};
+	unmap(chunk);
 	if (dataset->fortran_order) {
 		for (uint32_t j = 0; j <= dataset->features; j++)
 			chunk->column_offsets[j] =
@@ -43,6 +50,7 @@ static bool map_rows(struct npy_chunk *chunk, struct range rows)
 		return false;
 	}
 	chunk->window = rows;
+	last_words_set_mapping(&chunk->mapping, "rows", rows);
 	return true;
 }
 
@@ -116,7 +124,7 @@ void npy_chunk_free(struct npy_chunk *chunk)
 {
 	if (chunk == NULL)
 		return;
-	mapping_close(&chunk->mapping);
+	unmap(chunk);
 	if (chunk->descriptor >= 0)
 		close(chunk->descriptor);
 	free(chunk->offsets);

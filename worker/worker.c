@@ -6,6 +6,7 @@
 #include "worker/chunk.h"
 #include "worker/isolation.h"
 #include "worker/kernels.h"
+#include "worker/last_words.h"
 
 #include <errno.h>
 #include <math.h>
@@ -21,6 +22,7 @@ struct worker {
 	struct frame_reader reader;
 	struct frame_writer writer;
 	enum phase phase;
+	int not_isolated;             /* errno, if it could not confine itself */
 	struct frame_header question; /* the frame being answered */
 	struct assignment assignment;
 	struct chunk *chunk;
@@ -38,9 +40,11 @@ enum outcome { GO_ON, LEAVE, GIVE_UP, PIPE_FAILED };
 static enum outcome send_queue(struct worker *worker)
 {
 	enum io_status status;
+	last_words_hold(true);
 	do
 		status = frame_writer_flush(&worker->writer, STDOUT_FILENO);
 	while (status == IO_BLOCKED);
+	last_words_hold(false);
 	if (status == IO_CLOSED)
 		return LEAVE; /* the coordinator is gone */
 	return status == IO_DONE ? GO_ON : PIPE_FAILED;
@@ -146,6 +150,8 @@ static enum outcome take_assignment(struct worker *worker, const unsigned char *
 	uint64_t began = clock_now_ns();
 	struct assignment assignment;
 	bool out_of_memory;
+	if (worker->not_isolated != 0)
+		return fail(worker, STAGE_SYSTEM, worker->not_isolated, "cannot isolate itself");
 	if (wire_decode_assign(payload, worker->question.payload_length, &assignment, &out_of_memory) != WIRE_OK)
 		return fail(worker, STAGE_PROTOCOL, 0, "an ASSIGN frame that does not make sense");
 	if (out_of_memory)
@@ -252,6 +258,7 @@ static const frame_handler handlers[PHASE_COUNT][FRAME_TYPE_END] = {
 static enum outcome handle_frame(struct worker *worker, const unsigned char *payload)
 {
 	frame_handler handler = handlers[worker->phase][worker->question.type];
+	last_words_set_question(&worker->question);
 	if (handler != NULL)
 		return handler(worker, payload);
 	char text[WIRE_TEXT_MAX];
@@ -292,13 +299,14 @@ static enum worker_exit serve(struct worker *worker)
 	}
 }
 
-enum worker_exit worker_main(pid_t coordinator)
+enum worker_exit worker_main(pid_t coordinator, const struct isolation *isolation)
 {
 	struct worker worker = {.phase = PHASE_NEW};
 	if (!isolation_enter(coordinator))
 		return WORKER_LEFT;
-	if (!frame_reader_init(&worker.reader, wire_max_payload_down()))
+	if (!frame_reader_init(&worker.reader, wire_max_payload_down()) || !last_words_prepare())
 		return WORKER_NO_MEMORY;
+	worker.not_isolated = isolation_confine(isolation);
 	enum worker_exit status = serve(&worker);
 	forget_assignment(&worker);
 	frame_reader_release(&worker.reader);

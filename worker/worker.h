@@ -5,6 +5,8 @@
 #ifndef FORKFIT_WORKER_WORKER_H
 #define FORKFIT_WORKER_WORKER_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* How a worker's process exits. */
@@ -15,11 +17,27 @@ enum worker_exit {
 	WORKER_NO_MEMORY = 12, /* not enough to begin with */
 };
 
+/* What a worker gives up before it reads its first frame; worker/isolation.h says what that keeps it from. */
+struct isolation {
+	bool enabled;           /* no new privileges, no core file, one file open at a time */
+	uint64_t max_memory_mb; /* MiB that it may add to the address space it is born with; 0: no limit */
+	uint64_t max_cpu_s;     /* seconds of processor time; 0: no limit */
+	const struct system_call_filter *filter; /* NULL: it may make any system call */
+};
+
+/*
+ * Compiles the list of the system calls that a worker needs, once for all workers: that takes longer than a fork.
+ * Returns 0, or an errno: ENOSYS where this kernel has no filters, ENOTSUP where the program is built with a sanitizer,
+ * which makes calls of its own.
+ */
+int system_call_filter_new(struct system_call_filter **filter);
+void system_call_filter_free(struct system_call_filter *filter);
+
 /*
  * Reads frames from standard input and answers on standard output until STOP, end of file or an error; then returns
  * an exit status. Everything else that is open above standard error is closed first. `coordinator` is the parent's
  * pid, taken before the fork: the worker leaves when it is gone.
  */
-enum worker_exit worker_main(pid_t coordinator);
+enum worker_exit worker_main(pid_t coordinator, const struct isolation *isolation);
 
 #endif

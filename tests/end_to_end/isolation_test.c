@@ -1,166 +1,229 @@
-/* What a worker has of the world: two pipes, standard error, and the pages of its own rows. */
-#include "tests/end_to_end/datasets.h"
-#include "tests/end_to_end/event_reader.h"
-#include "tests/end_to_end/inspection_linux.h"
-#include "tests/end_to_end/workspace.h"
+/* Isolation in whole runs: what a worker's death does to the result, and what limits do. */
+#include "tests/end_to_end/harness.h"
 
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { WORKERS = 4, ROWS = 20000, FEATURES = 9, DESCRIPTORS_MAX = 64, MAPPINGS_MAX = 32 };
+static char *directory;
 
-TestSuite(isolation, .init = workspace_open, .fini = workspace_close, .timeout = 120);
+static void enter(void)
+{
+	directory = directory_new();
+}
 
-struct file {
-	char name[8];
-	bool fortran;
-	char features[32]; /* of the configuration */
-	size_t columns;    /* that are used */
+static void leave(void)
+{
+	directory_remove(directory);
+	free(directory);
+}
+
+TestSuite(isolation, .init = enter, .fini = leave, .timeout = 120);
+
+static char *data_path(const char *name)
+{
+	return path_join(directory, name);
+}
+
+static double noise(uint64_t *state)
+{
+	*state = *state * 6364136223846793005U + 1442695040888963407U;
+	return (double)(*state >> 11) / 9007199254740992.0;
+}
+
+/* A CSV of two features and a target. */
+static void write_csv(const char *path, size_t rows)
+{
+	FILE *file = fopen(path, "w");
+	uint64_t state = 1;
+	cr_assert(file != NULL);
+	fputs("a,b,y\n", file);
+	for (size_t i = 0; i < rows; i++) {
+		double a = noise(&state), b = noise(&state);
+		fprintf(file, "%.9f,%.9f,%.9f\n", a, b, 3 * a - b + 0.1 * noise(&state));
+	}
+	cr_assert_eq(fclose(file), 0);
+}
+
+/* A C-ordered <f8 array of rows × columns. */
+static void write_npy(const char *path, size_t rows, size_t columns)
+{
+	char header[118];
+	uint64_t state = 2;
+	FILE *file = fopen(path, "wb");
+	cr_assert(file != NULL);
+	int length = snprintf(header, sizeof header, "{'descr': '<f8', 'fortran_order': False, 'shape': (%zu, %zu), }",
+	        rows, columns);
+	fwrite("\223NUMPY\1\0\166\0", 1, 10, file); /* 118 bytes follow, so that the data begins at 128 */
+	fprintf(file, "%-117s\n", header);
+	cr_assert(length > 0);
+	for (size_t i = 0; i < rows * columns; i++) {
+		double number = noise(&state);
+		fwrite(&number, sizeof number, 1, file);
+	}
+	cr_assert_eq(fclose(file), 0);
+}
+
+/* The program's arguments: a configuration of nothing but the dataset, and up to five settings. */
+struct arguments {
+	char configuration[4096];
+	const char *argv[20];
 };
 
-/* A run that has been through some epochs. */
-static struct run *start(const struct file *file)
+static const char *const *arguments_set(struct arguments *arguments, const char *data, const char *const settings[])
 {
-	struct table table = table_new(ROWS, FEATURES, 0.5, 1);
-	if (strcmp(file->name, "x.csv") == 0)
-		table_write_csv(&table, workspace_path(file->name), (struct csv_style){0});
-	else
-		table_write_npy(&table, workspace_path(file->name), (struct npy_style){.fortran = file->fortran});
-	table_release(&table);
-	workspace_configure("{\"dataset\": {\"path\": \"%s\", \"features\": %s}, \"workers\": %d, \"training\": "
-	                    "{\"epochs\": 4000000000, \"tolerance\": 0}, \"output\": {\"events\": \"events\"}}",
-	        file->name, file->features, WORKERS);
-	struct run *run = workspace_start(TRAINING("--quiet"), NULL);
-	cr_assert(events_wait(workspace_path("events"), "epoch_done", 3, 60));
-	return run;
+	size_t count = 0;
+	snprintf(arguments->configuration, sizeof arguments->configuration, "%s/run.json", directory);
+	char text[4200];
+	snprintf(text, sizeof text, "{ \"dataset\": { \"path\": \"%s\" } }\n", data);
+	file_write(arguments->configuration, text);
+	arguments->argv[count++] = coordinator_path();
+	arguments->argv[count++] = "--config";
+	arguments->argv[count++] = arguments->configuration;
+	for (size_t i = 0; settings[i] != NULL; i++) {
+		arguments->argv[count++] = "--set";
+		arguments->argv[count++] = settings[i];
+	}
+	arguments->argv[count] = NULL;
+	return arguments->argv;
 }
 
-static pid_t worker_pid(unsigned worker)
+#define SETTINGS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static struct run_result run_on(const char *data, const char *const settings[])
 {
-	return events_pid(workspace_path("events"), worker);
+	struct arguments arguments;
+	return run_program(arguments_set(&arguments, data, settings), NULL);
 }
 
-static void end(struct run *run)
+static struct run *start_on(const char *data, const char *const settings[])
 {
-	run_signal(run, SIGKILL);
-	struct run_result result = run_finish(run);
-	cr_expect_eq(result.signal, SIGKILL, "exit code %d: %s", result.exit_code, result.err);
+	struct arguments arguments;
+	return run_start(arguments_set(&arguments, data, settings), NULL);
+}
+
+/* Long enough to do something to it, in epochs of a few microseconds each. */
+#define LONG_RUN "training.tolerance=0", "training.epochs=3000"
+
+/* Waits until training is going on, and finds the two workers. */
+static void await_epochs(struct run *run, const char *events, struct process workers[2])
+{
+	cr_assert(file_wait_for_text(events, "\"epoch_done\"", 20));
+	cr_assert_eq(processes_of_parent(run_pid(run), workers, 2), 2);
+}
+
+Test(isolation, a_fault_in_a_worker_is_named_and_survived_with_the_same_bits)
+{
+	char *data = data_path("data.csv"), *events = data_path("events.jsonl");
+	char log[4200];
+	struct process workers[2];
+	/* AddressSanitizer takes SIGSEGV for a finding of its own. */
+	int number = HARNESS_SANITIZED ? SIGKILL : SIGSEGV;
+	write_csv(data, 5000);
+	snprintf(log, sizeof log, "output.events=%s", events);
+	struct run_result calm = run_on(data, SETTINGS("workers=2", LONG_RUN));
+	struct run *run = start_on(data, SETTINGS("workers=2", LONG_RUN, log));
+	await_epochs(run, events, workers);
+	cr_assert_eq(kill(workers[0].pid, number), 0);
+	struct run_result faulty = run_finish(run);
+	cr_expect_eq(faulty.exit_code, 0, "%s", faulty.err);
+	cr_expect_str_eq(faulty.out, calm.out);
+	cr_expect(strstr(faulty.err, HARNESS_SANITIZED ? "was killed by SIGKILL" : "was killed by SIGSEGV") != NULL,
+	        "%s", faulty.err);
+	cr_expect(strstr(faulty.err, "is replaced by pid") != NULL, "%s", faulty.err);
+	run_result_release(&calm);
+	run_result_release(&faulty);
+	free(data);
+	free(events);
+}
+
+Test(isolation, is_on_unless_it_is_turned_off_and_changes_no_bit)
+{
+	char *data = data_path("data.csv"), *events = data_path("events.jsonl");
+	char log[4200], *outputs[2];
+	write_csv(data, 5000);
+	snprintf(log, sizeof log, "output.events=%s", events);
+	for (int off = 0; off < 2; off++) {
+		struct process workers[2];
+		char path[64];
+		struct run *run = start_on(data, SETTINGS("workers=2", LONG_RUN, log,
+		                                         off ? "isolation.enabled=false" : "recovery.max_restarts=0"));
+		await_epochs(run, events, workers);
+		snprintf(path, sizeof path, "/proc/%ld/status", (long)workers[1].pid);
+		char *status = file_read(path, NULL);
+		cr_expect(strstr(status, off || HARNESS_SANITIZED ? "\nSeccomp:\t0\n" : "\nSeccomp:\t2\n") != NULL,
+		        "%s", status);
+		cr_expect(strstr(status, off ? "\nNoNewPrivs:\t0\n" : "\nNoNewPrivs:\t1\n") != NULL, "%s", status);
+		free(status);
+		struct run_result result = run_finish(run);
+		cr_expect_eq(result.exit_code, 0, "%s", result.err);
+		outputs[off] = strdup(result.out);
+		run_result_release(&result);
+		cr_assert_eq(remove(events), 0);
+	}
+	cr_expect_str_eq(outputs[0], outputs[1]);
+	free(outputs[0]);
+	free(outputs[1]);
+	free(data);
+	free(events);
+}
+
+/* Less memory than a chunk has bytes. */
+static void compare_with_little_memory(const char *data, const char *limit)
+{
+	struct run_result plenty = run_on(data, SETTINGS("workers=2", "training.epochs=5"));
+	struct run_result little = run_on(data, SETTINGS("workers=2", "training.epochs=5", limit));
+	cr_assert_eq(plenty.exit_code, 0, "%s", plenty.err);
+	cr_expect_eq(little.exit_code, 0, "%s: %s", limit, little.err);
+	cr_expect_str_eq(little.out, plenty.out);
+	run_result_release(&plenty);
+	run_result_release(&little);
+}
+
+Test(isolation, an_npy_array_larger_than_the_memory_limit_gives_the_same_bits)
+{
+	char *data = data_path("data.npy");
+	write_npy(data, 400000, 5); /* 16 MB, 8 for each worker */
+	compare_with_little_memory(data, "isolation.max_memory_mb=2");
+	compare_with_little_memory(data, "isolation.max_memory_mb=7");
+	free(data);
+}
+
+Test(isolation, a_csv_larger_than_the_memory_limit_gives_the_same_bits)
+{
+	char *data = data_path("data.csv");
+	write_csv(data, 100000); /* 3.6 MB, and parsed 2.4 */
+	compare_with_little_memory(data, "isolation.max_memory_mb=1");
+	compare_with_little_memory(data, "isolation.max_memory_mb=2");
+	free(data);
+}
+
+Test(isolation, a_memory_limit_that_is_too_low_is_named)
+{
+	if (HARNESS_SANITIZED)
+		cr_skip_test("address space is not limited under a sanitizer");
+	char *data = data_path("wide.npy");
+	write_npy(data, 4, 20000); /* the nodes' vectors alone take 4 MB */
+	struct run_result result = run_on(data, SETTINGS("workers=2", "isolation.max_memory_mb=1"));
+	cr_expect_eq(result.exit_code, 4);
+	cr_expect(strstr(result.err, "Cannot allocate memory") != NULL, "%s", result.err);
+	cr_expect(strstr(result.err, "isolation.max_memory_mb allows it 1 MiB") != NULL, "%s", result.err);
 	run_result_release(&result);
+	free(data);
 }
 
-#define ALL_FEATURES "[0, 1, 2, 3, 4, 5, 6, 7, 8]"
-
-ParameterizedTestParameters(isolation, leaves_a_worker_three_descriptors)
+Test(isolation, a_worker_over_its_processor_time_is_named)
 {
-	static struct file files[] = {
-	        {"c.npy", false, ALL_FEATURES, FEATURES + 1},
-	        {"f.npy", true, ALL_FEATURES, FEATURES + 1},
-	        {"x.csv", false, ALL_FEATURES, FEATURES + 1},
-	};
-	return cr_make_param_array(struct file, files, sizeof files / sizeof files[0]);
-}
-
-/* How often the pipe is among the descriptors. */
-static size_t count_ends(const struct open_descriptor *descriptors, size_t count, const char *pipe)
-{
-	size_t ends = 0;
-	for (size_t i = 0; i < count; i++)
-		ends += strcmp(descriptors[i].target, pipe) == 0;
-	return ends;
-}
-
-ParameterizedTest(struct file *file, isolation, leaves_a_worker_three_descriptors)
-{
-	struct run *run = start(file);
-	struct open_descriptor own[DESCRIPTORS_MAX], all[WORKERS * 3];
-	size_t own_count = process_descriptors(run_pid(run), own, DESCRIPTORS_MAX);
-	cr_assert(own_count <= DESCRIPTORS_MAX);
-	for (unsigned worker = 0; worker < WORKERS; worker++) {
-		struct open_descriptor found[DESCRIPTORS_MAX];
-		size_t count = process_descriptors(worker_pid(worker), found, DESCRIPTORS_MAX);
-		cr_assert(count == 3, "worker %u has %zu descriptors; the last is %d, %s", worker, count,
-		        found[count - 1].number, found[count - 1].target);
-		for (int i = 0; i < 3; i++)
-			cr_assert_eq(found[i].number, i);
-		memcpy(all + (size_t)worker * 3, found, 3 * sizeof *found);
-	}
-	for (size_t i = 0; i < WORKERS * 3; i++) {
-		if (i % 3 == 2)
-			continue; /* standard error, which all share */
-		const char *pipe = all[i].target;
-		cr_expect_eq(strncmp(pipe, "pipe:", 5), 0, "%s", pipe);
-		cr_expect_eq(count_ends(all, WORKERS * 3, pipe), 1, "%s is open in two places", pipe);
-		cr_expect_eq(count_ends(own, own_count, pipe), 1, "the coordinator has %s %zu times", pipe,
-		        count_ends(own, own_count, pipe));
-	}
-	end(run);
-}
-
-ParameterizedTestParameters(isolation, maps_only_the_pages_of_a_workers_own_rows)
-{
-	static struct file files[] = {
-	        {"c.npy", false, ALL_FEATURES, FEATURES + 1},
-	        {"f.npy", true, ALL_FEATURES, FEATURES + 1},
-	        {"f.npy", true, "[2, 7]", 3},
-	};
-	return cr_make_param_array(struct file, files, sizeof files / sizeof files[0]);
-}
-
-struct pages {
-	struct file_mapping mappings[MAPPINGS_MAX];
-	size_t count;
-	uint64_t bytes;
-};
-
-static void expect_read_only(const struct pages *pages, unsigned worker)
-{
-	for (size_t i = 0; i < pages->count; i++)
-		cr_expect(pages->mappings[i].permissions[1] == '-' && pages->mappings[i].permissions[2] == '-',
-		        "worker %u may %s", worker, pages->mappings[i].permissions);
-}
-
-/* Two chunks may meet inside a page, which then both have. */
-static void expect_apart(const struct pages *left, const struct pages *right, uint64_t page)
-{
-	for (size_t i = 0; i < left->count; i++) {
-		for (size_t j = 0; j < right->count; j++) {
-			const struct file_mapping *a = &left->mappings[i];
-			const struct file_mapping *b = &right->mappings[j];
-			uint64_t begin = a->begin > b->begin ? a->begin : b->begin;
-			uint64_t last = a->end < b->end ? a->end : b->end;
-			cr_expect(last <= begin + page, "bytes %llu to %llu are mapped twice",
-			        (unsigned long long)begin, (unsigned long long)last);
-		}
-	}
-}
-
-ParameterizedTest(struct file *file, isolation, maps_only_the_pages_of_a_workers_own_rows)
-{
-	static struct pages pages[WORKERS];
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	/* In C order the columns that are not used lie between those that are. */
-	uint64_t used = (uint64_t)ROWS * 8 * (file->fortran ? file->columns : FEATURES + 1);
-	uint64_t windows = file->fortran ? file->columns : 1;
-	uint64_t mapped = 0;
-	struct run *run = start(file);
-	for (unsigned worker = 0; worker < WORKERS; worker++) {
-		struct pages *own = &pages[worker];
-		own->count =
-		        process_mappings(worker_pid(worker), workspace_path(file->name), own->mappings, MAPPINGS_MAX);
-		cr_assert(own->count == windows, "worker %u has %zu mappings", worker, own->count);
-		for (size_t i = 0; i < own->count; i++)
-			mapped += own->mappings[i].end - own->mappings[i].begin;
-		expect_read_only(own, worker);
-		for (unsigned other = 0; other < worker; other++)
-			expect_apart(own, &pages[other], page);
-	}
-	cr_expect(
-	        mapped >= used, "%llu bytes are mapped of %llu", (unsigned long long)mapped, (unsigned long long)used);
-	cr_expect(mapped <= used + 2 * page * windows * WORKERS, "%llu bytes are mapped for %llu",
-	        (unsigned long long)mapped, (unsigned long long)used);
-	end(run);
+	char *data = data_path("data.csv");
+	write_csv(data, 5000);
+	struct run_result result =
+	        run_on(data, SETTINGS("workers=2", "training.tolerance=0", "training.epochs=100000000",
+	                             "isolation.max_cpu_s=1", "recovery.policy=abort"));
+	cr_expect_eq(result.exit_code, 4);
+	cr_expect(strstr(result.err, "was killed by SIGXCPU") != NULL, "%s", result.err);
+	run_result_release(&result);
+	free(data);
 }

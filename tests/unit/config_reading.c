@@ -139,6 +139,9 @@ bool configs_equal(const struct config *one, const struct config *other)
 	       doubles_equal(one->recovery.backup_after, other->recovery.backup_after) &&
 	       one->recovery.replicas == other->recovery.replicas &&
 	       one->recovery.allow_degraded == other->recovery.allow_degraded &&
+	       one->isolation.enabled == other->isolation.enabled &&
+	       one->isolation.max_memory_mb == other->isolation.max_memory_mb &&
+	       one->isolation.max_cpu_s == other->isolation.max_cpu_s &&
 	       strings_equal(one->output.model, other->output.model) &&
 	       strings_equal(one->output.given_model, other->output.given_model) &&
 	       strings_equal(one->output.events, other->output.events) &&

@@ -56,6 +56,9 @@ Test(config, needs_only_the_path_and_has_defaults_for_the_rest)
 	cr_expect_eq(config.training.initial_count, 0);
 	cr_expect_eq(config.training.initial_b, 0);
 	cr_expect_eq(config.recovery.worker_timeout_s, 30);
+	cr_expect(config.isolation.enabled);
+	cr_expect_eq(config.isolation.max_memory_mb, 0);
+	cr_expect_eq(config.isolation.max_cpu_s, 0);
 	cr_expect_null(config.output.model);
 	cr_expect_null(config.output.events);
 	config_release(&config);
@@ -72,6 +75,7 @@ Test(config, reads_every_key)
 	        "    \"tolerance\": 0, \"standardize\": false, \"aggregation\": \"sum\","
 	        "    \"initial\": { \"w\": [0.5, -1], \"b\": 2 } },"
 	        "  \"recovery\": { \"worker_timeout_s\": 2.5 },"
+	        "  \"isolation\": { \"enabled\": false, \"max_memory_mb\": 64, \"max_cpu_s\": 600 },"
 	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\" } }",
 	        NULL);
 	cr_expect_eq(config.dataset.format, FORMAT_CSV);
@@ -96,6 +100,9 @@ Test(config, reads_every_key)
 	cr_expect_eq(config.training.initial_w[1], -1);
 	cr_expect_eq(config.training.initial_b, 2);
 	cr_expect_eq(config.recovery.worker_timeout_s, 2.5);
+	cr_expect(!config.isolation.enabled);
+	cr_expect_eq(config.isolation.max_memory_mb, 64);
+	cr_expect_eq(config.isolation.max_cpu_s, 600);
 	cr_expect_str_eq(config.output.model, "m.json");
 	cr_expect_str_eq(config.output.events, "e.jsonl");
 	config_release(&config);
@@ -204,7 +211,7 @@ Test(config, wants_utf8_in_overrides)
 	        "--set dataset.path=a\\xFF: dataset.path: the value is not UTF-8");
 	expect_message(MINIMAL, (const char *const[]){"w\xFF=1", NULL}, EXIT_BAD_CONFIGURATION,
 	        "--set w\\xFF=1: w\\xFF: unknown key, expected \"$schema\", \"dataset\", \"workers\", \"training\", "
-	        "\"recovery\" or \"output\"");
+	        "\"recovery\", \"isolation\" or \"output\"");
 }
 
 Test(config, resolves_paths_from_the_directory_it_lies_in)
@@ -336,6 +343,11 @@ Test(config, writes_what_it_understood_with_every_default)
 	                       "    \"backup_after\": 0,\n"
 	                       "    \"replicas\": 1,\n"
 	                       "    \"allow_degraded\": false\n"
+	                       "  },\n"
+	                       "  \"isolation\": {\n"
+	                       "    \"enabled\": true,\n"
+	                       "    \"max_memory_mb\": null,\n"
+	                       "    \"max_cpu_s\": null\n"
 	                       "  },\n"
 	                       "  \"output\": {\n"
 	                       "    \"model\": null,\n"
