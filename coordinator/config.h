@@ -73,6 +73,12 @@ struct config {
 	} recovery;
 
 	struct {
+		char *path; /* resolved, NULL: none are written */
+		char *given_path;
+		uint32_t every_epochs; /* ≥ 1 */
+	} checkpoint;
+
+	struct {
 		char *model; /* resolved, NULL: none */
 		char *given_model;
 		char *events; /* resolved, NULL: none */

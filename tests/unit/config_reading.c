@@ -133,6 +133,9 @@ bool configs_equal(const struct config *one, const struct config *other)
 	return strings_equal(one->source, other->source) && datasets_equal(one, other) &&
 	       one->workers == other->workers && trainings_equal(one, other) &&
 	       doubles_equal(one->recovery.worker_timeout_s, other->recovery.worker_timeout_s) &&
+	       strings_equal(one->checkpoint.path, other->checkpoint.path) &&
+	       strings_equal(one->checkpoint.given_path, other->checkpoint.given_path) &&
+	       one->checkpoint.every_epochs == other->checkpoint.every_epochs &&
 	       strings_equal(one->output.model, other->output.model) &&
 	       strings_equal(one->output.given_model, other->output.given_model) &&
 	       strings_equal(one->output.events, other->output.events) &&
