@@ -5,6 +5,7 @@
 #include <string.h>
 
 const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VALUE]... [--quiet] [--json] [--check]\n"
+                                 "                   [--resume]\n"
                                  "\n"
                                  "Fits a line, or a plane in more dimensions, to the rows of a CSV or .npy file by\n"
                                  "gradient descent: a coordinator forks workers, each of which maps its own chunk of\n"
@@ -15,6 +16,7 @@ const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VA
                                  "  -s, --set KEY=VALUE  change one key of it, such as training.epochs=500\n"
                                  "  -q, --quiet          nothing on standard error but errors\n"
                                  "      --json           print the result as JSON, not as a table\n"
+                                 "      --resume         go on from the last checkpoint, if there is one\n"
                                  "      --check          check configuration and dataset header, print the effective\n"
                                  "                       configuration, and stop\n"
                                  "  -h, --help           this text\n"
@@ -24,7 +26,7 @@ const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VA
                                  "66 input missing, 71 system error, 73 cannot write output, 78 bad configuration,\n"
                                  "130 interrupted\n";
 
-enum { OPTION_JSON = 256, OPTION_CHECK, OPTION_VERSION };
+enum { OPTION_JSON = 256, OPTION_CHECK, OPTION_RESUME, OPTION_VERSION };
 
 static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
@@ -32,6 +34,7 @@ static const struct option options[] = {
         {"quiet", no_argument, NULL, 'q'},
         {"json", no_argument, NULL, OPTION_JSON},
         {"check", no_argument, NULL, OPTION_CHECK},
+        {"resume", no_argument, NULL, OPTION_RESUME},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, OPTION_VERSION},
         {NULL, 0, NULL, 0},
@@ -83,6 +86,9 @@ static bool take_option(struct command_line *line, int option, struct error *err
 		return true;
 	case OPTION_CHECK:
 		line->command = COMMAND_CHECK;
+		return true;
+	case OPTION_RESUME:
+		line->resume = true;
 		return true;
 	case OPTION_VERSION:
 		line->command = COMMAND_VERSION;

@@ -16,6 +16,7 @@ struct command_line {
 	size_t override_count;
 	bool quiet;
 	bool json;
+	bool resume;
 };
 
 /* On failure *error has code EXIT_BAD_USAGE and nothing is to be released. */

@@ -123,6 +123,7 @@ static bool finish(const char *path, struct config *config, struct error *error)
 {
 	config->source = strdup(config_file_name(path));
 	if (!config->source || !resolve(path, config->dataset.given_path, &config->dataset.path) ||
+	        !resolve(path, config->checkpoint.given_path, &config->checkpoint.path) ||
 	        !resolve(path, config->output.given_model, &config->output.model) ||
 	        !resolve(path, config->output.given_events, &config->output.events))
 		return out_of_memory(error);
@@ -158,6 +159,8 @@ void config_release(struct config *config)
 	free(config->dataset.path);
 	free(config->dataset.given_path);
 	free(config->training.initial_w);
+	free(config->checkpoint.path);
+	free(config->checkpoint.given_path);
 	free(config->output.model);
 	free(config->output.given_model);
 	free(config->output.events);

@@ -79,6 +79,12 @@ struct config {
 	} isolation;
 
 	struct {
+		char *path; /* resolved, NULL: none are written */
+		char *given_path;
+		uint32_t every_epochs; /* ≥ 1 */
+	} checkpoint;
+
+	struct {
 		char *model; /* resolved, NULL: none */
 		char *given_model;
 		char *events; /* resolved, NULL: none */

@@ -244,6 +244,21 @@ const struct config_key config_keys[] = {
                 FIELD(isolation.max_cpu_s),
                 .meaning = "So many seconds of processor time a worker may use; null: any."},
 
+        {.path = "checkpoint", .meaning = "The state of training in a file, from which --resume goes on."},
+        {.path = "checkpoint.path",
+                .kind = &value_path,
+                .words = null_words,
+                .standard = "null",
+                FIELD(checkpoint.given_path),
+                .meaning = "The file for it, relative to this configuration; null: none. The one before is kept as "
+                           "<path>.previous."},
+        {.path = "checkpoint.every_epochs",
+                .kind = &value_integer,
+                .range = {.minimum = 1, .maximum = 4294967295.0},
+                .standard = "100",
+                FIELD(checkpoint.every_epochs),
+                .meaning = "It is written after every so many epochs, and when training ends."},
+
         {.path = "output", .meaning = "The files to write."},
         {.path = "output.model",
                 .kind = &value_path,

@@ -83,6 +83,9 @@ static void put_details(json_t *object, const struct event *event)
 		put(object, "workers", json_integer(event->run_started.workers));
 		put(object, "epochs", json_integer((json_int_t)event->run_started.epochs));
 		break;
+	case EVENT_RUN_RESUMED:
+		put(object, "path", json_string(event->run_resumed.path));
+		break;
 	case EVENT_WORKER_READY:
 		put(object, "rows", json_integer((json_int_t)event->worker_ready.rows));
 		put(object, "skipped", json_integer((json_int_t)event->worker_ready.skipped));
@@ -118,6 +121,10 @@ static void put_details(json_t *object, const struct event *event)
 	case EVENT_EPOCH_DONE:
 		put(object, "loss", number(event->epoch_done.loss));
 		put(object, "gradient", number(event->epoch_done.gradient));
+		break;
+	case EVENT_CHECKPOINT_WRITTEN:
+		put(object, "path", json_string(event->checkpoint_written.path));
+		put(object, "took_ms", milliseconds(event->checkpoint_written.took_ns));
 		break;
 	case EVENT_NOTE:
 		put(object, "text", json_string(event->note.text));

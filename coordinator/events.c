@@ -6,6 +6,7 @@ const char *event_type_name(enum event_type type)
 {
 	static const char *const names[] = {
 	        [EVENT_RUN_STARTED] = "run_started",
+	        [EVENT_RUN_RESUMED] = "run_resumed",
 	        [EVENT_WORKER_FORKED] = "worker_forked",
 	        [EVENT_WORKER_READY] = "worker_ready",
 	        [EVENT_PARAMS_SENT] = "params_sent",
@@ -15,6 +16,7 @@ const char *event_type_name(enum event_type type)
 	        [EVENT_WORKER_LATE] = "worker_late",
 	        [EVENT_WORKER_EXITED] = "worker_exited",
 	        [EVENT_EPOCH_DONE] = "epoch_done",
+	        [EVENT_CHECKPOINT_WRITTEN] = "checkpoint_written",
 	        [EVENT_NOTE] = "note",
 	        [EVENT_RUN_ENDED] = "run_ended",
 	};

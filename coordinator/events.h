@@ -15,6 +15,7 @@
 
 enum event_type {
 	EVENT_RUN_STARTED,
+	EVENT_RUN_RESUMED, /* with the epoch that is repeated first */
 	EVENT_WORKER_FORKED,
 	EVENT_WORKER_READY,
 	EVENT_PARAMS_SENT,
@@ -24,6 +25,7 @@ enum event_type {
 	EVENT_WORKER_LATE,
 	EVENT_WORKER_EXITED,
 	EVENT_EPOCH_DONE,
+	EVENT_CHECKPOINT_WRITTEN,
 	EVENT_NOTE,
 	EVENT_RUN_ENDED,
 	EVENT_TYPE_COUNT
@@ -47,6 +49,9 @@ struct event {
 			uint64_t epochs;
 			uint64_t bytes; /* of the dataset's file */
 		} run_started;
+		struct {
+			const char *path; /* of the checkpoint */
+		} run_resumed;
 		struct {
 			uint64_t rows;
 			uint64_t skipped;
@@ -79,6 +84,10 @@ struct event {
 			double loss;
 			double gradient; /* its largest component, as tolerance is compared with */
 		} epoch_done;
+		struct {
+			const char *path;
+			uint64_t took_ns;
+		} checkpoint_written;
 		struct {
 			const char *text; /* a warning or a remark for the user */
 		} note;

@@ -2,6 +2,7 @@
  * forkfit's coordinator: reads what is asked for, lets the trainer do it, and says how it went. All errors come up to
  * here as values, are printed here, and become the exit status here.
  */
+#include "coordinator/checkpointer.h"
 #include "coordinator/command_line.h"
 #include "coordinator/config.h"
 #include "coordinator/descriptors.h"
@@ -95,30 +96,53 @@ static void emit_end(
 	events_emit(events, event);
 }
 
+/* The result is there; what else is to be said of the run is an error, and its exit status. */
+static bool judge(const struct config *config, const struct checkpointer *checkpointer,
+        const struct training_result *result, struct error *error)
+{
+	if (!checkpointer_is_up_to_date(checkpointer)) {
+		*error = checkpointer->failure;
+		return false;
+	}
+	if (result->stop_reason == STOP_INTERRUPTED)
+		return error_set(error, EXIT_INTERRUPTED, "interrupted; the result is that of epoch %" PRIu32 "%s",
+		        result->epochs,
+		        result->epochs > 0 && checkpointer->written_epoch == result->epochs
+		                ? ", and --resume goes on from there"
+		                : "");
+	if (result->degraded && !config->recovery.allow_degraded)
+		return error_set(error, EXIT_WORKERS_LOST,
+		        "the result is degraded: %" PRIu64 " rows were lost with their workers", result->rows_lost);
+	return true;
+}
+
 /* Trains with the sinks attached; *error holds what went wrong, or EXIT_INTERRUPTED after an interrupt in good order.
  */
 static bool train_with(const struct command_line *line, const struct config *config, struct loader *loader,
         struct event_stream *events, struct progress *progress, struct error *error)
 {
-	struct training_result result;
+	struct training_result result = {.epochs = 0};
+	struct checkpointer checkpointer;
 	uint32_t workers;
-	if (!choose_workers(config, loader, &workers, error))
+	if (!choose_workers(config, loader, &workers, error) ||
+	        !checkpointer_init(&checkpointer, config, loader, workers, events, error))
 		return false;
 	emit_start(events, config, loader, workers);
-	bool trained = trainer_run(config, loader, workers, events, &result, error);
+	bool trained = (!line->resume || checkpointer_resume(&checkpointer, config, error)) &&
+	               trainer_run(config, loader, workers, &checkpointer, events, &result, error);
 	progress_clear(progress); /* the result may go to the same terminal */
-	bool interrupted = trained && result.stop_reason == STOP_INTERRUPTED;
-	bool done = trained && deliver(line, config, loader, &result, error);
-	if (done && interrupted)
-		done = error_set(
-		        error, EXIT_INTERRUPTED, "interrupted; the result is that of epoch %" PRIu32, result.epochs);
-	else if (done && result.degraded && !config->recovery.allow_degraded)
-		done = error_set(error, EXIT_WORKERS_LOST,
-		        "the result is degraded: %" PRIu64 " rows were lost with their workers", result.rows_lost);
+	bool done = trained && deliver(line, config, loader, &result, error) &&
+	            judge(config, &checkpointer, &result, error);
 	emit_end(events, &result, trained, done ? EXIT_OK : (int)error->code);
 	if (trained)
 		training_result_release(&result);
+	checkpointer_release(&checkpointer);
 	return done;
+}
+
+static bool can_write(const char *path, struct error *error)
+{
+	return path == NULL || output_file_check(path, error);
 }
 
 static bool train(const struct command_line *line, const struct config *config, struct error *error)
@@ -130,7 +154,7 @@ static bool train(const struct command_line *line, const struct config *config, 
 	events_init(&events);
 	if (!loader_open(&loader, config, error))
 		return false;
-	bool done = (config->output.model == NULL || output_file_check(config->output.model, error)) &&
+	bool done = can_write(config->output.model, error) && can_write(config->checkpoint.path, error) &&
 	            signals_install(error);
 	if (done && config->output.events != NULL) {
 		log = event_log_open(config->output.events, error);
@@ -166,7 +190,12 @@ static bool run(const struct command_line *line, struct error *error)
 	}
 	if (!config_read(line->config, line->overrides, line->override_count, &config, error))
 		return false;
-	bool done = line->command == COMMAND_CHECK ? check(&config, error) : train(line, &config, error);
+	bool done;
+	if (line->resume && config.checkpoint.path == NULL)
+		done = error_set(error, EXIT_BAD_CONFIGURATION,
+		        "%s: checkpoint.path: expected a path, because --resume is given, found null", config.source);
+	else
+		done = line->command == COMMAND_CHECK ? check(&config, error) : train(line, &config, error);
 	config_release(&config);
 	return done;
 }

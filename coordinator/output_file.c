@@ -82,7 +82,15 @@ static bool sync_directory(const char *path)
 	return synced;
 }
 
-bool output_file_write(const char *path, const char *text, struct error *error)
+/* Lets `path` name the draft, and `previous`, unless it is NULL, what `path` has named so far, if anything. */
+static bool publish(const char *draft, const char *path, const char *previous)
+{
+	if (previous != NULL && rename(path, previous) != 0 && errno != ENOENT)
+		return false;
+	return rename(draft, path) == 0 && sync_directory(path);
+}
+
+bool output_file_rotate(const char *path, const char *previous, const char *text, struct error *error)
 {
 	char *draft = draft_path(path);
 	if (draft == NULL)
@@ -93,7 +101,7 @@ bool output_file_write(const char *path, const char *text, struct error *error)
 		written = write_all(descriptor, text) && fsync(descriptor) == 0;
 		if (close(descriptor) != 0)
 			written = false;
-		written = written && rename(draft, path) == 0 && sync_directory(path);
+		written = written && publish(draft, path, previous);
 		if (!written) {
 			cannot_write(path, error);
 			unlink(draft);
@@ -101,4 +109,9 @@ bool output_file_write(const char *path, const char *text, struct error *error)
 	}
 	free(draft);
 	return written;
+}
+
+bool output_file_write(const char *path, const char *text, struct error *error)
+{
+	return output_file_rotate(path, NULL, text, error);
 }

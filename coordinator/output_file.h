@@ -19,4 +19,10 @@ bool output_file_check(const char *path, struct error *error);
  */
 bool output_file_write(const char *path, const char *text, struct error *error);
 
+/*
+ * The same, but the file that was there is kept under the name `previous`, in place of whatever had it. Between the two
+ * renames there is no file at `path`, and the old one, complete, at `previous`. previous NULL: it is not kept.
+ */
+bool output_file_rotate(const char *path, const char *previous, const char *text, struct error *error);
+
 #endif

@@ -49,7 +49,7 @@ void progress_clear(struct progress *progress)
 static double epochs_per_second(const struct progress *progress, const struct event *event)
 {
 	uint64_t elapsed_ns = event->time_ns - progress->first_epoch_ns;
-	return elapsed_ns > 0 ? (event->epoch - 1) / ((double)elapsed_ns * 1e-9) : 0.0;
+	return elapsed_ns > 0 ? (event->epoch - progress->first_epoch) / ((double)elapsed_ns * 1e-9) : 0.0;
 }
 
 /* "1:05", or "2:00:05". */
@@ -85,6 +85,7 @@ static void paint_bar(struct progress *progress, const struct event *event)
 static void show_epoch(struct progress *progress, const struct event *event)
 {
 	if (progress->first_epoch_ns == 0) {
+		progress->first_epoch = event->epoch;
 		progress->first_epoch_ns = event->time_ns;
 		progress->painted_ns = event->time_ns;
 	}
@@ -104,9 +105,12 @@ static void show_end(struct progress *progress, const struct event *event)
 	progress_clear(progress);
 	if (!event->run_ended.trained)
 		return; /* the error that follows says more */
-	fprintf(progress->out, "%" PRIu64 " row%s, %" PRIu32 " worker%s, %" PRIu64 " epochs in %.3f s\n",
-	        event->run_ended.rows, event->run_ended.rows == 1 ? "" : "s", progress->workers,
-	        progress->workers == 1 ? "" : "s", event->run_ended.epochs, (double)event->time_ns / 1e9);
+	fprintf(progress->out, "%" PRIu64 " row%s, %" PRIu32 " worker%s, %" PRIu64 " epochs", event->run_ended.rows,
+	        event->run_ended.rows == 1 ? "" : "s", progress->workers, progress->workers == 1 ? "" : "s",
+	        event->run_ended.epochs);
+	if (progress->resumed_epoch > 0)
+		fprintf(progress->out, ", those from %" PRIu32 " on", progress->resumed_epoch);
+	fprintf(progress->out, " in %.3f s\n", (double)event->time_ns / 1e9);
 }
 
 static void handle(void *context, const struct event *event)
@@ -116,6 +120,11 @@ static void handle(void *context, const struct event *event)
 	case EVENT_RUN_STARTED:
 		progress->epochs = event->run_started.epochs;
 		progress->workers = event->run_started.workers;
+		break;
+	case EVENT_RUN_RESUMED:
+		progress->resumed_epoch = event->epoch;
+		fprintf(progress->out, "coordinator: resumed from %s at epoch %" PRIu32 "\n", event->run_resumed.path,
+		        event->epoch);
 		break;
 	case EVENT_EPOCH_DONE:
 		show_epoch(progress, event);

@@ -17,7 +17,9 @@ struct progress {
 	bool colour;
 	uint64_t epochs; /* at most so many */
 	uint32_t workers;
-	uint64_t first_epoch_ns; /* when the first was done */
+	uint32_t resumed_epoch;  /* 0: the run began with the first epoch */
+	uint32_t first_epoch;    /* that was done in this run, … */
+	uint64_t first_epoch_ns; /* … and when */
 	uint64_t painted_ns;
 	bool bar_shown;
 };

@@ -34,6 +34,7 @@ bool signals_install(struct error *error)
 	for (size_t i = 0; i < WATCHED_COUNT; i++)
 		sigaction(watched[i], &action, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 	return true;
 }
 

@@ -12,7 +12,10 @@ struct signals_seen {
 	bool child;          /* SIGCHLD */
 };
 
-/* Installs the handlers; SIGPIPE is ignored, so that a dead reader is EPIPE. Once per process. */
+/*
+ * Installs the handlers. SIGPIPE is ignored, so that a dead reader is EPIPE, and SIGXFSZ, so that a file over the
+ * resource limit is EFBIG. Once per process.
+ */
 bool signals_install(struct error *error);
 
 /* Readable when a signal came. */

@@ -1,10 +1,7 @@
 #include "coordinator/trainer.h"
 
-#include "coordinator/coordinates.h"
-#include "coordinator/divergence.h"
-#include "coordinator/gather.h"
-#include "coordinator/optimizer.h"
-#include "coordinator/step_size.h"
+#include "common/crc32c.h"
+#include "coordinator/trainer_parts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,27 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The step's bounds are close enough when they are this near each other: 1/L is then missed by no more. */
-static const double bounds_close = 1.02;
-
-struct trainer {
-	const struct config *config;
-	struct loader *loader;
-	struct event_stream *events;
-	uint32_t features;
-	struct gatherer gatherer;
-	struct coordinates coordinates;
-	struct optimizer optimizer;
-	struct divergence divergence;
-	struct step_bounds bounds; /* on L; 0 where there is no epoch */
-	double *trained;           /* features + 1: the parameters, in trained coordinates */
-	double *sent;              /* features + 1: what the workers are asked with */
-	double *gradient;          /* features + 1, in trained coordinates */
-	double *sums;              /* features + 3: what was gathered last */
-	double *moments;           /* features + 2: variances of the columns */
-	struct training_result *result;
-};
 
 const char *stop_reason_name(enum stop_reason reason)
 {
@@ -50,7 +26,7 @@ void training_result_release(struct training_result *result)
 	result->parameters = NULL;
 }
 
-__attribute__((format(printf, 2, 3))) static void note(const struct trainer *trainer, const char *format, ...)
+void trainer_note(const struct trainer *trainer, const char *format, ...)
 {
 	char text[1024];
 	va_list arguments;
@@ -62,7 +38,7 @@ __attribute__((format(printf, 2, 3))) static void note(const struct trainer *tra
 	events_emit(trainer->events, event);
 }
 
-static bool gather(struct trainer *trainer, uint32_t epoch, enum kernel kernel, enum aggregation how,
+bool trainer_gather(struct trainer *trainer, uint32_t epoch, enum kernel kernel, enum aggregation how,
         const double *parameters, struct error *error)
 {
 	return gatherer_sums(&trainer->gatherer, epoch, kernel, how, parameters, trainer->sums, error);
@@ -104,19 +80,18 @@ static bool gather_statistics(struct trainer *trainer, struct error *error)
 {
 	uint32_t d = trainer->features;
 	const double *origin = trainer->gatherer.first_row;
-	double *means = trainer->sent;
-	if (!gather(trainer, 0, KERNEL_MEANS, AGGREGATE_MEAN, origin, error) ||
+	double *means = trainer->means;
+	if (!trainer_gather(trainer, 0, KERNEL_MEANS, AGGREGATE_MEAN, origin, error) ||
 	        !sums_are_finite(trainer, "their sum", error))
 		return false;
 	for (uint32_t j = 0; j <= d; j++)
 		means[j] = origin[j] + trainer->sums[j];
 	trainer->result->rows = (uint64_t)trainer->sums[d + 1];
 	trainer->result->skipped = trainer->gatherer.skipped + trainer->gatherer.rows - trainer->result->rows;
-	if (!gather(trainer, 0, KERNEL_MOMENTS, AGGREGATE_MEAN, means, error) ||
+	if (!trainer_gather(trainer, 0, KERNEL_MOMENTS, AGGREGATE_MEAN, means, error) ||
 	        !sums_are_finite(trainer, "the sum of their squares", error))
 		return false;
 	memcpy(trainer->moments, trainer->sums, ((size_t)d + 2) * sizeof(double));
-	coordinates_set_statistics(&trainer->coordinates, means, trainer->moments);
 	divergence_init(&trainer->divergence, trainer->moments[d] + means[d] * means[d]);
 	return true;
 }
@@ -131,18 +106,28 @@ static void note_constant_columns(const struct trainer *trainer)
 			length += (size_t)snprintf(names + length, sizeof names - length, "%s%s",
 			        length > 0 ? ", " : "", loader_used_name(trainer->loader, j));
 	if (length > 0)
-		note(trainer, "constant columns, from which there is nothing to learn: %s%s", names,
+		trainer_note(trainer, "constant columns, from which there is nothing to learn: %s%s", names,
 		        length >= sizeof names ? "…" : "");
 }
 
-static void note_what_the_data_lacks(const struct trainer *trainer)
+static void note_data(const struct trainer *trainer)
 {
 	if (trainer->loader->left_out != NULL)
-		note(trainer, "%s", trainer->loader->left_out);
+		trainer_note(trainer, "%s", trainer->loader->left_out);
 	if (trainer->result->skipped > 0)
-		note(trainer, "%" PRIu64 " row%s with missing values left out", trainer->result->skipped,
+		trainer_note(trainer, "%" PRIu64 " row%s with missing values left out", trainer->result->skipped,
 		        trainer->result->skipped == 1 ? "" : "s");
 	note_constant_columns(trainer);
+}
+
+/* From means and variances to the coordinates of training, which the workers are told. */
+static bool set_coordinates(struct trainer *trainer, struct error *error)
+{
+	coordinates_set_statistics(&trainer->coordinates, trainer->means, trainer->moments);
+	if (!trainer->config->training.standardize)
+		return true;
+	coordinates_standardize(&trainer->coordinates);
+	return gatherer_set_centre(&trainer->gatherer, trainer->coordinates.centre, error);
 }
 
 /* Where training begins: the configuration's initial parameters, in trained coordinates. */
@@ -157,83 +142,6 @@ static bool set_initial(struct trainer *trainer, struct error *error)
 	for (uint32_t j = 0; j < d; j++)
 		trainer->trained[j] = given != 0 ? trainer->config->training.initial_w[j] : 0.0;
 	trainer->trained[d] = trainer->config->training.initial_b;
-	return true;
-}
-
-/*
- * The trace of the Hessian in trained coordinates, 2·(Σ_j mean((x_j - c_j)²)/s_j² + 1), with means taken as the
- * aggregation takes them; the 1 is the intercept's, once for each worker that is summed.
- */
-static bool gather_trace(struct trainer *trainer, double *trace, struct error *error)
-{
-	enum aggregation how = trainer->config->training.aggregation;
-	const struct coordinates *coordinates = &trainer->coordinates;
-	if (!gather(trainer, 0, KERNEL_MOMENTS, how, coordinates->centre, error))
-		return false;
-	*trace = how == AGGREGATE_SUM ? (double)trainer->gatherer.aggregator.workers : 1.0;
-	for (uint32_t j = 0; j < trainer->features; j++)
-		*trace += trainer->sums[j] / (coordinates->scale[j] * coordinates->scale[j]);
-	*trace *= 2.0;
-	return true;
-}
-
-/* One product of the Hessian with a direction, both in trained coordinates; in trainer->gradient. */
-static bool gather_product(struct trainer *trainer, const double *direction, struct error *error)
-{
-	uint32_t d = trainer->features;
-	coordinates_sent_from_trained(&trainer->coordinates, direction, trainer->sent);
-	if (!gather(trainer, 0, KERNEL_CURVATURE, trainer->config->training.aggregation, trainer->sent, error))
-		return false;
-	for (uint32_t j = 0; j <= d; j++) {
-		trainer->sums[j] *= 2.0;
-		if (!isfinite(trainer->sums[j]))
-			return error_set(error, EXIT_BAD_DATASET,
-			        "%s: the numbers are too large to train on without standardizing",
-			        trainer->loader->name);
-	}
-	coordinates_trained_gradient(&trainer->coordinates, trainer->sums, trainer->gradient);
-	return true;
-}
-
-/* Are the bounds good enough for what they are needed for? */
-static bool bounds_suffice(const struct trainer *trainer)
-{
-	double rate = trainer->config->training.learning_rate;
-	if (trainer->bounds.upper <= bounds_close * trainer->bounds.lower)
-		return true;
-	return !trainer->config->training.automatic_rate &&
-	       (rate > 2.0 / trainer->bounds.lower || rate <= 2.0 / trainer->bounds.upper);
-}
-
-/* Phase 4: bounds on the Hessian's largest eigenvalue, and the step. */
-static bool choose_step(struct trainer *trainer, struct error *error)
-{
-	const struct config *config = trainer->config;
-	double trace;
-	if (!gather_trace(trainer, &trace, error))
-		return false;
-	struct step_size *step = step_size_new((size_t)trainer->features + 1);
-	if (step == NULL)
-		return error_set(error, EXIT_OS_ERROR, "out of memory");
-	const double *direction;
-	while ((direction = step_size_direction(step)) != NULL) {
-		if (!gather_product(trainer, direction, error)) {
-			step_size_free(step);
-			return false;
-		}
-		step_size_take_product(step, trainer->gradient);
-		trainer->bounds = step_size_bounds(step, trace);
-		if (bounds_suffice(trainer))
-			break;
-	}
-	step_size_free(step);
-	trainer->optimizer.kind = config->training.optimizer;
-	trainer->optimizer.learning_rate =
-	        config->training.automatic_rate ? 1.0 / trainer->bounds.upper : config->training.learning_rate;
-	if (trainer->optimizer.learning_rate > 2.0 / trainer->bounds.lower)
-		note(trainer,
-		        "training.learning_rate %g is above %.4g, where training diverges; \"auto\" would take %.4g",
-		        config->training.learning_rate, 2.0 / trainer->bounds.lower, 1.0 / trainer->bounds.upper);
 	return true;
 }
 
@@ -266,17 +174,23 @@ static enum epoch_outcome run_epoch(struct trainer *trainer, uint32_t epoch, str
 	uint32_t d = trainer->features;
 	struct training_result *result = trainer->result;
 	coordinates_sent_from_trained(&trainer->coordinates, trainer->trained, trainer->sent);
-	if (!gather(trainer, epoch, KERNEL_GRADIENT, trainer->config->training.aggregation, trainer->sent, error))
+	if (!trainer_gather(
+	            trainer, epoch, KERNEL_GRADIENT, trainer->config->training.aggregation, trainer->sent, error))
+		return EPOCH_FAILED;
+	uint32_t answer = crc32c(0, trainer->sums, ((size_t)d + 2) * sizeof(double));
+	result->loss = trainer->sums[d + 1];
+	result->epochs = epoch;
+	if (!trainer_repeats(trainer, epoch, answer, error))
 		return EPOCH_FAILED;
 	for (uint32_t j = 0; j <= d; j++)
 		trainer->sums[j] *= 2.0;
-	result->loss = trainer->sums[d + 1];
-	result->epochs = epoch;
 	double largest = coordinates_largest_gradient(&trainer->coordinates, trainer->sums);
 	struct event event = {.type = EVENT_EPOCH_DONE, .epoch = epoch};
 	event.epoch_done.loss = result->loss;
 	event.epoch_done.gradient = largest;
 	events_emit(trainer->events, event);
+	trainer_keep_state(trainer, epoch, answer);
+	trainer->least_gradient = fmin(trainer->least_gradient, largest);
 	if (divergence_seen(&trainer->divergence, result->loss) || !isfinite(largest)) {
 		report_divergence(trainer, epoch, result->loss, error);
 		return EPOCH_FAILED;
@@ -294,9 +208,12 @@ static bool run_epochs(struct trainer *trainer, struct error *error)
 	struct training_result *result = trainer->result;
 	trainer->gatherer.finish_round = true;
 	result->stop_reason = STOP_EPOCHS;
-	for (uint64_t epoch = 1; epoch <= trainer->config->training.epochs; epoch++) {
+	uint32_t resumed_epoch = trainer->checkpointer->resumed_epoch;
+	uint64_t first = resumed_epoch > 0 ? resumed_epoch : 1;
+	for (uint64_t epoch = first; epoch <= trainer->config->training.epochs; epoch++) {
 		switch (run_epoch(trainer, (uint32_t)epoch, error)) {
 		case EPOCH_STEPPED:
+			checkpointer_epoch_done(trainer->checkpointer);
 			break;
 		case EPOCH_CONVERGED:
 			result->stop_reason = STOP_TOLERANCE;
@@ -318,7 +235,7 @@ static bool gather_metrics(struct trainer *trainer, struct error *error)
 	struct training_result *result = trainer->result;
 	double variance = trainer->moments[trainer->features];
 	coordinates_sent_from_trained(&trainer->coordinates, trainer->trained, trainer->sent);
-	if (!gather(trainer, result->epochs, KERNEL_METRICS, AGGREGATE_MEAN, trainer->sent, error))
+	if (!trainer_gather(trainer, result->epochs, KERNEL_METRICS, AGGREGATE_MEAN, trainer->sent, error))
 		return false;
 	result->mse = trainer->sums[0];
 	result->mae = trainer->sums[1];
@@ -331,20 +248,36 @@ static bool gather_metrics(struct trainer *trainer, struct error *error)
 	return true;
 }
 
-static bool run_phases(struct trainer *trainer, struct error *error)
+/* What comes before the epochs; a run that is resumed has from its checkpoint what the data and the start would tell.
+ */
+static bool prepare(struct trainer *trainer, struct error *error)
 {
-	if (!set_initial(trainer, error) || !load(trainer, error) || !gather_statistics(trainer, error))
+	bool resumed = trainer->checkpointer->resumed_epoch > 0;
+	if ((!resumed && !set_initial(trainer, error)) || !load(trainer, error) ||
+	        !(resumed ? trainer_take_up(trainer, error) : gather_statistics(trainer, error)))
 		return false;
-	note_what_the_data_lacks(trainer);
-	if (trainer->config->training.standardize) {
-		coordinates_standardize(&trainer->coordinates);
-		if (!gatherer_set_centre(&trainer->gatherer, trainer->coordinates.centre, error))
+	note_data(trainer);
+	if (!set_coordinates(trainer, error))
+		return false;
+	if (!resumed) {
+		coordinates_trained_from_user(&trainer->coordinates, trainer->trained, trainer->trained);
+		if (trainer->config->training.epochs > 0 && !trainer_choose_step(trainer, error))
 			return false;
 	}
-	coordinates_trained_from_user(&trainer->coordinates, trainer->trained, trainer->trained);
-	if (trainer->config->training.epochs > 0 && !choose_step(trainer, error))
-		return false;
-	return run_epochs(trainer, error) && gather_metrics(trainer, error);
+	trainer_note_step(trainer);
+	return true;
+}
+
+static bool run_phases(struct trainer *trainer, struct error *error)
+{
+	return prepare(trainer, error) && run_epochs(trainer, error) && gather_metrics(trainer, error);
+}
+
+/* Is it worth while to go on from the last epoch that is done, perhaps with more of them? */
+static bool can_go_on(bool trained, const struct error *error)
+{
+	return trained || error->code == EXIT_INTERRUPTED || error->code == EXIT_WORKERS_LOST ||
+	       error->code == EXIT_OS_ERROR;
 }
 
 static bool allocate(struct trainer *trainer, struct error *error)
@@ -354,10 +287,11 @@ static bool allocate(struct trainer *trainer, struct error *error)
 	trainer->sent = calloc(d + 1, sizeof(double));
 	trainer->gradient = calloc(d + 1, sizeof(double));
 	trainer->sums = calloc(d + 3, sizeof(double));
+	trainer->means = calloc(d + 1, sizeof(double));
 	trainer->moments = calloc(d + 2, sizeof(double));
 	trainer->result->parameters = calloc(d + 1, sizeof(double));
 	if (trainer->trained != NULL && trainer->sent != NULL && trainer->gradient != NULL && trainer->sums != NULL &&
-	        trainer->moments != NULL && trainer->result->parameters != NULL &&
+	        trainer->means != NULL && trainer->moments != NULL && trainer->result->parameters != NULL &&
 	        coordinates_init(&trainer->coordinates, trainer->features))
 		return true;
 	return error_set(error, EXIT_OS_ERROR, "out of memory");
@@ -369,24 +303,32 @@ static void release(struct trainer *trainer)
 	free(trainer->sent);
 	free(trainer->gradient);
 	free(trainer->sums);
+	free(trainer->means);
 	free(trainer->moments);
 	coordinates_release(&trainer->coordinates);
 }
 
-bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers, struct event_stream *events,
-        struct training_result *result, struct error *error)
+bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers,
+        struct checkpointer *checkpointer, struct event_stream *events, struct training_result *result,
+        struct error *error)
 {
 	struct trainer trainer = {
 	        .config = config,
 	        .loader = loader,
+	        .checkpointer = checkpointer,
 	        .events = events,
 	        .features = loader->dataset.features,
+	        .workers = workers,
+	        .optimizer = {.kind = config->training.optimizer},
+	        .least_gradient = INFINITY,
 	        .result = result,
 	};
 	*result = (struct training_result){.features = trainer.features, .loss = NAN};
 	bool trained = false;
 	if (allocate(&trainer, error) && gatherer_init(&trainer.gatherer, config, loader, workers, events, error)) {
 		trained = run_phases(&trainer, error);
+		if (can_go_on(trained, error))
+			checkpointer_finish(checkpointer);
 		result->learning_rate = trainer.optimizer.learning_rate;
 		/* Workers that may be busy or worse are not waited for. */
 		bool orderly = trained || error->code == EXIT_BAD_DATASET || error->code == EXIT_DIVERGED ||

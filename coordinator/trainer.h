@@ -1,11 +1,13 @@
 /*
- * The phases of a run: load, means, moments, step size, epochs, metrics. The trainer knows the order and the formulas;
- * how a question reaches the workers and an answer comes back is gather.h's.
+ * The phases of a run: load, means, moments, step size, epochs, metrics. A run that is resumed has from its checkpoint
+ * what means, moments and step size would tell. The trainer knows the order and the formulas; how a question reaches
+ * the workers and an answer comes back is gather.h's.
  */
 #ifndef FORKFIT_COORDINATOR_TRAINER_H
 #define FORKFIT_COORDINATOR_TRAINER_H
 
 #include "common/error.h"
+#include "coordinator/checkpointer.h"
 #include "coordinator/config.h"
 #include "coordinator/events.h"
 #include "coordinator/loader.h"
@@ -34,11 +36,13 @@ struct training_result {
 };
 
 /*
- * Trains. workers: how many processes. False: *error says why, with the exit code; the result then holds nothing. In
- * either case no process is left.
+ * Trains. workers: how many processes. checkpointer: holds the state to go on from, if there is one, and gets the state
+ * of every epoch. False: *error says why, with the exit code; the result then holds nothing. In either case no process
+ * is left.
  */
-bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers, struct event_stream *events,
-        struct training_result *result, struct error *error);
+bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers,
+        struct checkpointer *checkpointer, struct event_stream *events, struct training_result *result,
+        struct error *error);
 
 void training_result_release(struct training_result *result);
 

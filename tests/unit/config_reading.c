@@ -142,6 +142,9 @@ bool configs_equal(const struct config *one, const struct config *other)
 	       one->isolation.enabled == other->isolation.enabled &&
 	       one->isolation.max_memory_mb == other->isolation.max_memory_mb &&
 	       one->isolation.max_cpu_s == other->isolation.max_cpu_s &&
+	       strings_equal(one->checkpoint.path, other->checkpoint.path) &&
+	       strings_equal(one->checkpoint.given_path, other->checkpoint.given_path) &&
+	       one->checkpoint.every_epochs == other->checkpoint.every_epochs &&
 	       strings_equal(one->output.model, other->output.model) &&
 	       strings_equal(one->output.given_model, other->output.given_model) &&
 	       strings_equal(one->output.events, other->output.events) &&

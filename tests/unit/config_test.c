@@ -76,6 +76,7 @@ Test(config, reads_every_key)
 	        "    \"initial\": { \"w\": [0.5, -1], \"b\": 2 } },"
 	        "  \"recovery\": { \"worker_timeout_s\": 2.5 },"
 	        "  \"isolation\": { \"enabled\": false, \"max_memory_mb\": 64, \"max_cpu_s\": 600 },"
+	        "  \"checkpoint\": { \"path\": \"state\", \"every_epochs\": 7 },"
 	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\" } }",
 	        NULL);
 	cr_expect_eq(config.dataset.format, FORMAT_CSV);
@@ -103,6 +104,8 @@ Test(config, reads_every_key)
 	cr_expect(!config.isolation.enabled);
 	cr_expect_eq(config.isolation.max_memory_mb, 64);
 	cr_expect_eq(config.isolation.max_cpu_s, 600);
+	cr_expect_str_eq(config.checkpoint.path, "state");
+	cr_expect_eq(config.checkpoint.every_epochs, 7);
 	cr_expect_str_eq(config.output.model, "m.json");
 	cr_expect_str_eq(config.output.events, "e.jsonl");
 	config_release(&config);
@@ -211,7 +214,7 @@ Test(config, wants_utf8_in_overrides)
 	        "--set dataset.path=a\\xFF: dataset.path: the value is not UTF-8");
 	expect_message(MINIMAL, (const char *const[]){"w\xFF=1", NULL}, EXIT_BAD_CONFIGURATION,
 	        "--set w\\xFF=1: w\\xFF: unknown key, expected \"$schema\", \"dataset\", \"workers\", \"training\", "
-	        "\"recovery\", \"isolation\" or \"output\"");
+	        "\"recovery\", \"isolation\", \"checkpoint\" or \"output\"");
 }
 
 Test(config, resolves_paths_from_the_directory_it_lies_in)
@@ -233,11 +236,14 @@ Test(config, resolves_paths_from_the_directory_it_lies_in)
 		char text[256];
 		snprintf(text, sizeof text, "{ \"dataset\": { \"path\": \"%s\" }, \"output\": { \"events\": \"%s\" } }",
 		        rows[i].given, rows[i].given);
-		char override[64];
+		char override[64], other[64];
 		snprintf(override, sizeof override, "output.model=%s", rows[i].given);
-		struct reading reading = read_config_from(rows[i].config, text, (const char *const[]){override, NULL});
+		snprintf(other, sizeof other, "checkpoint.path=%s", rows[i].given);
+		struct reading reading =
+		        read_config_from(rows[i].config, text, (const char *const[]){override, other, NULL});
 		cr_assert(reading.ok, "%s", reading.error.message);
 		cr_expect_str_eq(reading.config.dataset.path, rows[i].resolved);
+		cr_expect_str_eq(reading.config.checkpoint.path, rows[i].resolved);
 		cr_expect_str_eq(reading.config.output.model, rows[i].resolved);
 		cr_expect_str_eq(reading.config.output.events, rows[i].resolved);
 		cr_expect_str_eq(reading.config.dataset.given_path, rows[i].given);
@@ -348,6 +354,10 @@ Test(config, writes_what_it_understood_with_every_default)
 	                       "    \"enabled\": true,\n"
 	                       "    \"max_memory_mb\": null,\n"
 	                       "    \"max_cpu_s\": null\n"
+	                       "  },\n"
+	                       "  \"checkpoint\": {\n"
+	                       "    \"path\": null,\n"
+	                       "    \"every_epochs\": 100\n"
 	                       "  },\n"
 	                       "  \"output\": {\n"
 	                       "    \"model\": null,\n"
