@@ -7,6 +7,7 @@
 #include "coordinator/descriptors.h"
 #include "coordinator/event_log.h"
 #include "coordinator/events.h"
+#include "coordinator/injection.h"
 #include "coordinator/loader.h"
 #include "coordinator/machine.h"
 #include "coordinator/model_file.h"
@@ -55,12 +56,14 @@ static bool choose_workers(
 }
 
 static bool deliver(const struct command_line *line, const struct config *config, const struct loader *loader,
-        const struct training_result *result, struct error *error)
+        const struct training_result *result, struct injection *injection, struct error *error)
 {
+	struct fault_points points = {injection, SITE_OUTPUT_DRAFT, result->epochs};
 	char *model = model_file_text(config, loader, result);
 	if (model == NULL)
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
-	bool delivered = config->output.model == NULL || output_file_write(config->output.model, model, error);
+	bool delivered =
+	        config->output.model == NULL || output_file_write_with(config->output.model, model, &points, error);
 	if (delivered) {
 		if (line->json)
 			fputs(model, stdout);
@@ -70,6 +73,24 @@ static bool deliver(const struct command_line *line, const struct config *config
 	}
 	free(model);
 	return delivered;
+}
+
+/* Also after a failure: it is the faults that led to it that one wants to repeat. *done and *error change if all went
+ * well until now. */
+static void deliver_faults(
+        const struct config *config, const struct injection *injection, bool *done, struct error *error)
+{
+	struct error fault_error;
+	if (config->output.faults == NULL)
+		return;
+	char *text = injection_text(injection);
+	bool written = text == NULL ? error_set(&fault_error, EXIT_OS_ERROR, "out of memory")
+	                            : output_file_write(config->output.faults, text, &fault_error);
+	free(text);
+	if (written || !*done)
+		return;
+	*error = fault_error;
+	*done = false;
 }
 
 static void emit_start(
@@ -98,16 +119,17 @@ static void emit_end(
 /* Trains with the sinks attached; *error holds what went wrong, or EXIT_INTERRUPTED after an interrupt in good order.
  */
 static bool train_with(const struct command_line *line, const struct config *config, struct loader *loader,
-        struct event_stream *events, struct error *error)
+        struct event_stream *events, struct injection *injection, struct error *error)
 {
 	struct training_result result;
 	uint32_t workers;
 	if (!choose_workers(config, loader, &workers, error))
 		return false;
 	emit_start(events, config, loader, workers);
-	bool trained = trainer_run(config, loader, workers, events, &result, error);
+	fault_point(injection, SITE_COORDINATOR_START, 0);
+	bool trained = trainer_run(config, loader, workers, events, injection, &result, error);
 	bool interrupted = trained && result.stop_reason == STOP_INTERRUPTED;
-	bool done = trained && deliver(line, config, loader, &result, error);
+	bool done = trained && deliver(line, config, loader, &result, injection, error);
 	if (done && interrupted)
 		done = error_set(
 		        error, EXIT_INTERRUPTED, "interrupted; the result is that of epoch %" PRIu32, result.epochs);
@@ -126,11 +148,13 @@ static bool train(const struct command_line *line, const struct config *config, 
 	struct event_stream events;
 	struct event_log *log = NULL;
 	struct progress progress;
+	struct injection *injection = NULL;
 	events_init(&events);
 	if (!loader_open(&loader, config, error))
 		return false;
 	bool done = (config->output.model == NULL || output_file_check(config->output.model, error)) &&
-	            signals_install(error);
+	            (config->output.faults == NULL || output_file_check(config->output.faults, error)) &&
+	            injection_open(config, &events, &injection, error) && signals_install(error);
 	if (done && config->output.events != NULL) {
 		log = event_log_open(config->output.events, error);
 		done = log != NULL;
@@ -141,7 +165,8 @@ static bool train(const struct command_line *line, const struct config *config, 
 			events_add_sink(&events, event_log_sink(log));
 		if (!line->quiet)
 			events_add_sink(&events, progress_sink(&progress));
-		done = train_with(line, config, &loader, &events, error);
+		done = train_with(line, config, &loader, &events, injection, error);
+		deliver_faults(config, injection, &done, error);
 		progress_clear(&progress);
 	}
 	struct error log_error;
@@ -149,6 +174,7 @@ static bool train(const struct command_line *line, const struct config *config, 
 		*error = log_error;
 		done = false;
 	}
+	injection_free(injection);
 	loader_release(&loader);
 	return done;
 }

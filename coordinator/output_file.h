@@ -3,6 +3,7 @@
 #define FORKFIT_COORDINATOR_OUTPUT_FILE_H
 
 #include "common/error.h"
+#include "coordinator/injection.h"
 
 #include <stdbool.h>
 
@@ -18,5 +19,8 @@ bool output_file_check(const char *path, struct error *error);
  * takes over.
  */
 bool output_file_write(const char *path, const char *text, struct error *error);
+
+/* The same, with the sites at which the plan of faults may strike; NULL: none. */
+bool output_file_write_with(const char *path, const char *text, const struct fault_points *points, struct error *error);
 
 #endif

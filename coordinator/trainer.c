@@ -20,6 +20,7 @@ struct trainer {
 	const struct config *config;
 	struct loader *loader;
 	struct event_stream *events;
+	struct injection *injection;
 	uint32_t features;
 	struct gatherer gatherer;
 	struct coordinates coordinates;
@@ -265,6 +266,7 @@ static enum epoch_outcome run_epoch(struct trainer *trainer, uint32_t epoch, str
 {
 	uint32_t d = trainer->features;
 	struct training_result *result = trainer->result;
+	fault_point(trainer->injection, SITE_COORDINATOR_EPOCH, epoch);
 	coordinates_sent_from_trained(&trainer->coordinates, trainer->trained, trainer->sent);
 	if (!gather(trainer, epoch, KERNEL_GRADIENT, trainer->config->training.aggregation, trainer->sent, error))
 		return EPOCH_FAILED;
@@ -374,18 +376,20 @@ static void release(struct trainer *trainer)
 }
 
 bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers, struct event_stream *events,
-        struct training_result *result, struct error *error)
+        struct injection *injection, struct training_result *result, struct error *error)
 {
 	struct trainer trainer = {
 	        .config = config,
 	        .loader = loader,
 	        .events = events,
+	        .injection = injection,
 	        .features = loader->dataset.features,
 	        .result = result,
 	};
 	*result = (struct training_result){.features = trainer.features, .loss = NAN};
 	bool trained = false;
-	if (allocate(&trainer, error) && gatherer_init(&trainer.gatherer, config, loader, workers, events, error)) {
+	if (allocate(&trainer, error) &&
+	        gatherer_init(&trainer.gatherer, config, loader, workers, events, injection, error)) {
 		trained = run_phases(&trainer, error);
 		result->learning_rate = trainer.optimizer.learning_rate;
 		/* Workers that may be busy or worse are not waited for. */

@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "coordinator/config.h"
 #include "coordinator/events.h"
+#include "coordinator/injection.h"
 #include "coordinator/loader.h"
 
 #include <stdbool.h>
@@ -34,11 +35,11 @@ struct training_result {
 };
 
 /*
- * Trains. workers: how many processes. False: *error says why, with the exit code; the result then holds nothing. In
- * either case no process is left.
+ * Trains. workers: how many processes. injection: NULL without faults. False: *error says why, with the exit code; the
+ * result then holds nothing. In either case no process is left.
  */
 bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers, struct event_stream *events,
-        struct training_result *result, struct error *error);
+        struct injection *injection, struct training_result *result, struct error *error);
 
 void training_result_release(struct training_result *result);
 

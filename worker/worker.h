@@ -5,7 +5,15 @@
 #ifndef FORKFIT_WORKER_WORKER_H
 #define FORKFIT_WORKER_WORKER_H
 
+#include "common/fault.h"
+
 #include <sys/types.h>
+
+/* What a worker is given besides its two pipes. */
+struct worker_options {
+	pid_t coordinator; /* the parent's pid, taken before the fork: the worker leaves when it is gone */
+	const struct fault_plan *faults; /* NULL: none */
+};
 
 /* How a worker's process exits. */
 enum worker_exit {
@@ -17,9 +25,8 @@ enum worker_exit {
 
 /*
  * Reads frames from standard input and answers on standard output until STOP, end of file or an error; then returns
- * an exit status. Everything else that is open above standard error is closed first. `coordinator` is the parent's
- * pid, taken before the fork: the worker leaves when it is gone.
+ * an exit status. Everything else that is open above standard error is closed first. The options are borrowed.
  */
-enum worker_exit worker_main(pid_t coordinator);
+enum worker_exit worker_main(const struct worker_options *options);
 
 #endif
