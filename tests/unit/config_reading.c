@@ -128,11 +128,21 @@ static bool trainings_equal(const struct config *one, const struct config *other
 	       doubles_equal(one->training.initial_b, other->training.initial_b);
 }
 
+static bool recoveries_equal(const struct config *one, const struct config *other)
+{
+	return one->recovery.policy == other->recovery.policy &&
+	       doubles_equal(one->recovery.worker_timeout_s, other->recovery.worker_timeout_s) &&
+	       one->recovery.max_restarts == other->recovery.max_restarts &&
+	       doubles_equal(one->recovery.restart_window_s, other->recovery.restart_window_s) &&
+	       doubles_equal(one->recovery.backup_after, other->recovery.backup_after) &&
+	       one->recovery.replicas == other->recovery.replicas &&
+	       one->recovery.allow_degraded == other->recovery.allow_degraded;
+}
+
 bool configs_equal(const struct config *one, const struct config *other)
 {
 	return strings_equal(one->source, other->source) && datasets_equal(one, other) &&
-	       one->workers == other->workers && trainings_equal(one, other) &&
-	       doubles_equal(one->recovery.worker_timeout_s, other->recovery.worker_timeout_s) &&
+	       one->workers == other->workers && trainings_equal(one, other) && recoveries_equal(one, other) &&
 	       strings_equal(one->output.model, other->output.model) &&
 	       strings_equal(one->output.given_model, other->output.given_model) &&
 	       strings_equal(one->output.events, other->output.events) &&

@@ -71,7 +71,8 @@ Test(config, reads_every_key)
 	        "  \"training\": { \"optimizer\": \"gradient_descent\", \"learning_rate\": 0.25, \"epochs\": 50,"
 	        "    \"tolerance\": 0, \"standardize\": false, \"aggregation\": \"sum\","
 	        "    \"initial\": { \"w\": [0.5, -1], \"b\": 2 } },"
-	        "  \"recovery\": { \"worker_timeout_s\": 2.5 },"
+	        "  \"recovery\": { \"policy\": \"drop\", \"worker_timeout_s\": 2.5, \"max_restarts\": 9,"
+	        "    \"restart_window_s\": 0.25, \"backup_after\": 3, \"replicas\": 2, \"allow_degraded\": true },"
 	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\" } }",
 	        NULL);
 	cr_expect_eq(config.dataset.format, FORMAT_CSV);
@@ -95,7 +96,13 @@ Test(config, reads_every_key)
 	cr_expect_eq(config.training.initial_w[0], 0.5);
 	cr_expect_eq(config.training.initial_w[1], -1);
 	cr_expect_eq(config.training.initial_b, 2);
+	cr_expect_eq(config.recovery.policy, RECOVERY_DROP);
 	cr_expect_eq(config.recovery.worker_timeout_s, 2.5);
+	cr_expect_eq(config.recovery.max_restarts, 9);
+	cr_expect_eq(config.recovery.restart_window_s, 0.25);
+	cr_expect_eq(config.recovery.backup_after, 3);
+	cr_expect_eq(config.recovery.replicas, 2);
+	cr_expect(config.recovery.allow_degraded);
 	cr_expect_str_eq(config.output.model, "m.json");
 	cr_expect_str_eq(config.output.events, "e.jsonl");
 	config_release(&config);
@@ -329,7 +336,13 @@ Test(config, writes_what_it_understood_with_every_default)
 	                       "    }\n"
 	                       "  },\n"
 	                       "  \"recovery\": {\n"
-	                       "    \"worker_timeout_s\": 30\n"
+	                       "    \"policy\": \"respawn\",\n"
+	                       "    \"worker_timeout_s\": 30,\n"
+	                       "    \"max_restarts\": 5,\n"
+	                       "    \"restart_window_s\": 10,\n"
+	                       "    \"backup_after\": 0,\n"
+	                       "    \"replicas\": 1,\n"
+	                       "    \"allow_degraded\": false\n"
 	                       "  },\n"
 	                       "  \"output\": {\n"
 	                       "    \"model\": null,\n"
