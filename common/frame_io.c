@@ -1,6 +1,7 @@
 #include "common/frame_io.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,13 +48,19 @@ static bool make_room(struct frame_reader *reader)
 
 enum io_status frame_reader_fill(struct frame_reader *reader, int descriptor)
 {
+	return frame_reader_fill_some(reader, descriptor, SIZE_MAX);
+}
+
+enum io_status frame_reader_fill_some(struct frame_reader *reader, int descriptor, size_t most)
+{
 	if (!make_room(reader)) {
 		errno = ENOMEM;
 		return IO_FAILED;
 	}
+	size_t room = reader->capacity - reader->end;
 	ssize_t got;
 	do
-		got = read(descriptor, reader->buffer + reader->end, reader->capacity - reader->end);
+		got = read(descriptor, reader->buffer + reader->end, most < room ? most : room);
 	while (got < 0 && errno == EINTR);
 	if (got > 0) {
 		reader->end += (size_t)got;

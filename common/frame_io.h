@@ -32,6 +32,9 @@ void frame_reader_release(struct frame_reader *reader);
 /* One read(2), retried after EINTR: as much as is there and fits. */
 enum io_status frame_reader_fill(struct frame_reader *reader, int descriptor);
 
+/* The same, of at most so many bytes: for who wants to look at a frame while it comes in. */
+enum io_status frame_reader_fill_some(struct frame_reader *reader, int descriptor, size_t most);
+
 /*
  * Takes the next frame out of what was read. WIRE_OK: *header and *payload, which stays until the next fill.
  * WIRE_SHORT: fill again. Anything else: the stream cannot be trusted any more.

@@ -1,6 +1,7 @@
 #include "common/mapping.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -56,4 +57,22 @@ void mapping_close(struct mapping *mapping)
 	if (mapping->bytes != NULL)
 		munmap((char *)mapping->base - page, page + mapping->mapped + page);
 	*mapping = (struct mapping){0};
+}
+
+/* A mapping of /dev/zero is what MAP_ANONYMOUS is, and what POSIX has. */
+void *mapping_share(size_t length)
+{
+	int zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	if (zero < 0)
+		return NULL;
+	void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, zero, 0);
+	int reason = errno;
+	close(zero);
+	errno = reason;
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void mapping_unshare(void *memory, size_t length)
+{
+	munmap(memory, length);
 }

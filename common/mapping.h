@@ -1,4 +1,4 @@
-/* Read-only windows on a file, and the only owner of mmap(2). */
+/* Read-only windows on a file, memory that forked processes share, and the only owner of mmap(2). */
 #ifndef FORKFIT_COMMON_MAPPING_H
 #define FORKFIT_COMMON_MAPPING_H
 
@@ -28,5 +28,9 @@ bool mapping_open_windows(
 
 /* Does nothing where nothing is mapped. */
 void mapping_close(struct mapping *mapping);
+
+/* Zeroed memory that this process and those it forks from now on have in common. NULL: errno says why. */
+void *mapping_share(size_t length);
+void mapping_unshare(void *memory, size_t length);
 
 #endif

@@ -121,21 +121,28 @@ static uint32_t checksum(const unsigned char *frame, size_t payload_length)
 	return crc32c(crc, frame + WIRE_HEADER_BYTES, payload_length);
 }
 
-static bool finish_frame(
-        struct wire_buffer *buffer, const struct frame_header *header, enum frame_type type, size_t payload_length)
+void wire_reseal(unsigned char *frame, const struct frame_header *header, size_t payload_bytes)
 {
-	unsigned char *frame = buffer->bytes + buffer->length;
 	memcpy(frame, magic, sizeof magic);
 	wire_put_u8(frame + AT_VERSION, WIRE_VERSION);
-	wire_put_u8(frame + AT_TYPE, (uint8_t)type);
+	wire_put_u8(frame + AT_TYPE, (uint8_t)header->type);
 	wire_put_u8(frame + AT_RESERVED, 0);
 	wire_put_u8(frame + AT_RESERVED + 1, 0);
-	wire_put_u32(frame + AT_PAYLOAD_LENGTH, (uint32_t)payload_length);
+	wire_put_u32(frame + AT_PAYLOAD_LENGTH, header->payload_length);
 	wire_put_u32(frame + AT_WORKER, header->worker);
 	wire_put_u32(frame + AT_INCARNATION, header->incarnation);
 	wire_put_u32(frame + AT_EPOCH, header->epoch);
 	wire_put_u32(frame + AT_ROUND, header->round);
-	wire_put_u32(frame + AT_CHECKSUM, checksum(frame, payload_length));
+	wire_put_u32(frame + AT_CHECKSUM, checksum(frame, payload_bytes));
+}
+
+static bool finish_frame(
+        struct wire_buffer *buffer, const struct frame_header *header, enum frame_type type, size_t payload_length)
+{
+	struct frame_header final = *header;
+	final.type = type;
+	final.payload_length = (uint32_t)payload_length;
+	wire_reseal(buffer->bytes + buffer->length, &final, payload_length);
 	buffer->length += WIRE_HEADER_BYTES + payload_length;
 	return true;
 }

@@ -134,6 +134,12 @@ bool wire_encode_gradient(
         struct wire_buffer *buffer, const struct frame_header *header, const struct gradient *gradient);
 bool wire_encode_error(struct wire_buffer *buffer, const struct frame_header *header, const struct worker_error *error);
 
+/*
+ * Writes the header once more over a frame with payload_bytes of payload, and a checksum over what is then there:
+ * how a frame gets to say what is not so. header.payload_length is taken as it is.
+ */
+void wire_reseal(unsigned char *frame, const struct frame_header *header, size_t payload_bytes);
+
 /* The longest payload a worker may be sent, and a coordinator with d features may be sent. */
 size_t wire_max_payload_down(void);
 size_t wire_max_payload_up(uint32_t features);

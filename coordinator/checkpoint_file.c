@@ -137,15 +137,17 @@ enum checkpoint_found checkpoint_file_find(
 	return found;
 }
 
-bool checkpoint_file_write(const char *path, const struct checkpoint *checkpoint, bool keep_old, struct error *error)
+bool checkpoint_file_write(const char *path, const struct checkpoint *checkpoint, bool keep_old,
+        struct injection *injection, struct error *error)
 {
+	struct fault_points points = {injection, SITE_CHECKPOINT_DRAFT, (uint32_t)checkpoint->epoch};
 	char *previous = previous_path(path);
 	char *text = checkpoint_encode(checkpoint);
 	bool written = false;
 	if (previous == NULL || text == NULL)
 		error_set(error, EXIT_OS_ERROR, "out of memory");
 	else
-		written = output_file_rotate(path, keep_old ? previous : NULL, text, error);
+		written = output_file_rotate(path, keep_old ? previous : NULL, text, &points, error);
 	free(text);
 	free(previous);
 	return written;

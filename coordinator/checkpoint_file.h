@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "coordinator/checkpoint.h"
+#include "coordinator/injection.h"
 #include "coordinator/phrase.h"
 
 #include <stdbool.h>
@@ -22,7 +23,11 @@ enum checkpoint_found {
 enum checkpoint_found checkpoint_file_find(
         const char *path, struct checkpoint *checkpoint, struct phrase *remark, struct error *error);
 
-/* Writes the newest. keep_old: what is at the path becomes the one before it; else it is lost. */
-bool checkpoint_file_write(const char *path, const struct checkpoint *checkpoint, bool keep_old, struct error *error);
+/*
+ * Writes the newest. keep_old: what is at the path becomes the one before it; else it is lost. injection: NULL without
+ * faults.
+ */
+bool checkpoint_file_write(const char *path, const struct checkpoint *checkpoint, bool keep_old,
+        struct injection *injection, struct error *error);
 
 #endif

@@ -21,12 +21,13 @@ __attribute__((format(printf, 2, 3))) static void note(const struct checkpointer
 }
 
 bool checkpointer_init(struct checkpointer *checkpointer, const struct config *config, const struct loader *loader,
-        uint32_t workers, const struct event_stream *events, struct error *error)
+        uint32_t workers, const struct event_stream *events, struct injection *injection, struct error *error)
 {
 	*checkpointer = (struct checkpointer){
 	        .path = config->checkpoint.path,
 	        .every_epochs = config->checkpoint.every_epochs,
 	        .events = events,
+	        .injection = injection,
 	};
 	if (checkpoint_init(&checkpointer->state, loader->dataset.features)) {
 		checkpointer->state.origin = checkpoint_origin_text(config, loader, workers);
@@ -112,8 +113,8 @@ static void write_state(struct checkpointer *checkpointer)
 {
 	struct error failure;
 	uint64_t began_ns = clock_now_ns();
-	if (!checkpoint_file_write(
-	            checkpointer->path, &checkpointer->state, !checkpointer->newest_is_damaged, &failure)) {
+	if (!checkpoint_file_write(checkpointer->path, &checkpointer->state, !checkpointer->newest_is_damaged,
+	            checkpointer->injection, &failure)) {
 		take_failure(checkpointer, &failure);
 		return;
 	}

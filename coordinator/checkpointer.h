@@ -13,6 +13,7 @@
 #include "coordinator/checkpoint.h"
 #include "coordinator/config.h"
 #include "coordinator/events.h"
+#include "coordinator/injection.h"
 #include "coordinator/loader.h"
 
 #include <stdbool.h>
@@ -22,17 +23,19 @@ struct checkpointer {
 	const char *path; /* borrowed from the configuration; NULL: nothing is written */
 	uint32_t every_epochs;
 	const struct event_stream *events;
-	struct checkpoint state; /* as the trainer keeps it: of the last epoch that is done */
-	uint32_t resumed_epoch;  /* `state` is from a file, and of this epoch; 0: the run starts at the beginning */
-	uint32_t written_epoch;  /* of the newest checkpoint at the path; 0: there is none of this run */
-	bool newest_is_damaged;  /* what is at the path must not replace the one before it */
-	bool failing;            /* the last attempt to write */
-	struct error failure;    /* … and why */
+	struct injection *injection; /* NULL: no faults */
+	struct checkpoint state;     /* as the trainer keeps it: of the last epoch that is done */
+	uint32_t resumed_epoch;      /* `state` is from a file, and of this epoch; 0: the run starts at the beginning */
+	uint32_t written_epoch;      /* of the newest checkpoint at the path; 0: there is none of this run */
+	bool newest_is_damaged;      /* what is at the path must not replace the one before it */
+	bool failing;                /* the last attempt to write */
+	struct error failure;        /* … and why */
 };
 
-/* workers: how many processes. False: *error is "out of memory", and there is nothing to release. */
+/* workers: how many processes. injection: NULL without faults. False: *error is "out of memory", and there is nothing
+ * to release. */
 bool checkpointer_init(struct checkpointer *checkpointer, const struct config *config, const struct loader *loader,
-        uint32_t workers, const struct event_stream *events, struct error *error);
+        uint32_t workers, const struct event_stream *events, struct injection *injection, struct error *error);
 void checkpointer_release(struct checkpointer *checkpointer);
 
 /*

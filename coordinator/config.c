@@ -46,8 +46,9 @@ static bool read_value(
 		break;
 	}
 	struct key_path element = {.parent = path, .index = problem.element};
-	return config_origin_fail(
-	        reader->origin, problem.in_element ? &element : path, problem.what.text, reader->error);
+	struct key_path member = {.parent = &element, .key = problem.member};
+	const struct key_path *wrong = !problem.in_element ? path : problem.member == NULL ? &element : &member;
+	return config_origin_fail(reader->origin, wrong, problem.what.text, reader->error);
 }
 
 /* Reads the keys in the order in which they are written, so that the first error in the file is the one reported. */
@@ -125,7 +126,8 @@ static bool finish(const char *path, struct config *config, struct error *error)
 	if (!config->source || !resolve(path, config->dataset.given_path, &config->dataset.path) ||
 	        !resolve(path, config->checkpoint.given_path, &config->checkpoint.path) ||
 	        !resolve(path, config->output.given_model, &config->output.model) ||
-	        !resolve(path, config->output.given_events, &config->output.events))
+	        !resolve(path, config->output.given_events, &config->output.events) ||
+	        !resolve(path, config->output.given_faults, &config->output.faults))
 		return out_of_memory(error);
 	return true;
 }
@@ -165,6 +167,9 @@ void config_release(struct config *config)
 	free(config->output.given_model);
 	free(config->output.events);
 	free(config->output.given_events);
+	free(config->output.faults);
+	free(config->output.given_faults);
+	free(config->faults);
 	free(config->source);
 	*config = (struct config){.source = NULL};
 }

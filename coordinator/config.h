@@ -7,6 +7,7 @@
 
 #include "common/dataset.h"
 #include "common/error.h"
+#include "common/fault.h"
 #include "coordinator/csv_header.h"
 #include "coordinator/recovery.h"
 
@@ -72,6 +73,10 @@ struct config {
 		bool allow_degraded;
 	} recovery;
 
+	struct fault *faults;
+	size_t fault_count;
+	struct chaos chaos;
+
 	struct {
 		bool enabled;
 		uint32_t max_memory_mb; /* 0: no limit */
@@ -89,6 +94,8 @@ struct config {
 		char *given_model;
 		char *events; /* resolved, NULL: none */
 		char *given_events;
+		char *faults; /* resolved, NULL: none */
+		char *given_faults;
 	} output;
 };
 

@@ -259,6 +259,28 @@ const struct config_key config_keys[] = {
                 FIELD(checkpoint.every_epochs),
                 .meaning = "It is written after every so many epochs, and when training ends."},
 
+        {.path = "faults",
+                .kind = &value_faults,
+                .standard = "[]",
+                .meaning = "Faults that are made to happen, to see them survived."},
+        {.path = "chaos", .meaning = "Faults by chance, the same for the same seed."},
+        {.path = "chaos.seed",
+                .kind = &value_integer,
+                .range = {.minimum = 0, .maximum = 4294967295.0}, /* as much as one notes down */
+                .standard = "1",
+                FIELD(chaos.seed),
+                .meaning = "Which faults by chance; also for those with a probability."},
+        {.path = "chaos.rate",
+                .kind = &value_number,
+                .range = {.minimum = 0, .maximum = 1},
+                .standard = "0",
+                FIELD(chaos.rate),
+                .meaning = "The probability of a fault at each of a worker's sites in each epoch; 0: none."},
+        {.path = "chaos.kinds",
+                .kind = &value_kinds,
+                .standard = "[\"kill\"]",
+                .meaning = "The kinds of faults that chance chooses from, where they make sense."},
+
         {.path = "output", .meaning = "The files to write."},
         {.path = "output.model",
                 .kind = &value_path,
@@ -272,6 +294,12 @@ const struct config_key config_keys[] = {
                 .standard = "null",
                 FIELD(output.given_events),
                 .meaning = "The file for the log of events, relative to this configuration; null: none."},
+        {.path = "output.faults",
+                .kind = &value_path,
+                .words = null_words,
+                .standard = "null",
+                FIELD(output.given_faults),
+                .meaning = "The file for the faults that happened, as a list that repeats them; null: none."},
 };
 
 enum { KEY_COUNT = sizeof config_keys / sizeof *config_keys };

@@ -17,6 +17,7 @@ enum value_status { VALUE_OK, VALUE_WRONG, VALUE_NO_MEMORY };
 struct value_problem {
 	bool in_element;
 	size_t element;
+	const char *member; /* of the element, which is an object; NULL: the element itself */
 	struct phrase what; /* "expected …, found …" */
 };
 
@@ -39,6 +40,8 @@ extern const struct value_kind value_rate;    /* training.learning_rate */
 extern const struct value_kind value_column;  /* dataset.target */
 extern const struct value_kind value_columns; /* dataset.features */
 extern const struct value_kind value_weights; /* training.initial.w */
+extern const struct value_kind value_faults;  /* faults */
+extern const struct value_kind value_kinds;   /* chaos.kinds */
 
 /* Adds "expected …, found …" for a value that is not right for the key; it may be an object's. False: no memory. */
 bool value_describe_wrong(const struct config_key *key, struct json_t *value, struct phrase *phrase);

@@ -74,6 +74,26 @@ static void put_status(json_t *object, int status)
 		put(object, "exit_status", json_integer(WEXITSTATUS(status)));
 }
 
+static void put_number_if_given(json_t *object, const char *key, uint32_t value)
+{
+	if (value != FAULT_ANY)
+		put(object, key, json_integer(value));
+}
+
+static void put_fault(json_t *object, const struct fault *fault)
+{
+	unsigned parameters = fault_kind_parameters(fault->kind);
+	put(object, "kind", json_string(fault_kind_name(fault->kind)));
+	put(object, "site", json_string(fault_site_name(fault->site)));
+	put_number_if_given(object, "byte", fault->byte);
+	if ((parameters & TAKES_BIT) != 0)
+		put(object, "bit", json_integer(fault->bit));
+	put_number_if_given(object, "ms", fault->ms);
+	if (fault->factor > 0.0)
+		put(object, "factor", number(fault->factor));
+	put_number_if_given(object, "code", fault->code);
+}
+
 static void put_details(json_t *object, const struct event *event)
 {
 	switch (event->type) {
@@ -101,6 +121,9 @@ static void put_details(json_t *object, const struct event *event)
 	case EVENT_PARAMS_SENT:
 		put(object, "round", json_integer(event->round.round));
 		put(object, "kernel", json_string(kernel_name(event->round.kernel)));
+		break;
+	case EVENT_FAULT_FIRED:
+		put_fault(object, event->fault_fired.fault);
 		break;
 	case EVENT_WORKER_LOST:
 		put(object, "cause", json_string(event->worker_lost.cause));

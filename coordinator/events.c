@@ -11,6 +11,7 @@ const char *event_type_name(enum event_type type)
 	        [EVENT_WORKER_READY] = "worker_ready",
 	        [EVENT_PARAMS_SENT] = "params_sent",
 	        [EVENT_GRADIENT_RECEIVED] = "gradient_received",
+	        [EVENT_FAULT_FIRED] = "fault_fired",
 	        [EVENT_WORKER_LOST] = "worker_lost",
 	        [EVENT_WORKER_REPLACED] = "worker_replaced",
 	        [EVENT_WORKER_LATE] = "worker_late",

@@ -5,6 +5,7 @@
 #ifndef FORKFIT_COORDINATOR_EVENTS_H
 #define FORKFIT_COORDINATOR_EVENTS_H
 
+#include "common/fault.h"
 #include "common/leaves.h"
 #include "common/sums.h"
 
@@ -20,6 +21,7 @@ enum event_type {
 	EVENT_WORKER_READY,
 	EVENT_PARAMS_SENT,
 	EVENT_GRADIENT_RECEIVED,
+	EVENT_FAULT_FIRED,
 	EVENT_WORKER_LOST,
 	EVENT_WORKER_REPLACED,
 	EVENT_WORKER_LATE,
@@ -64,6 +66,9 @@ struct event {
 			uint64_t busy_ns; /* GRADIENT_RECEIVED: in the worker */
 			uint64_t round_trip_ns;
 		} round; /* PARAMS_SENT, GRADIENT_RECEIVED */
+		struct {
+			const struct fault *fault; /* as it would be asked for to happen there again */
+		} fault_fired;
 		struct {
 			const char *cause; /* "death", "protocol", "deadline", "error" */
 			const char *text;  /* a sentence */

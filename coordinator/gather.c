@@ -31,7 +31,7 @@ static bool allocate(struct gatherer *gatherer, uint32_t workers)
 }
 
 bool gatherer_init(struct gatherer *gatherer, const struct config *config, struct loader *loader, uint32_t workers,
-        struct event_stream *events, struct error *error)
+        struct event_stream *events, struct injection *injection, struct error *error)
 {
 	/* Every share may have a backup at the same time. */
 	uint32_t per_share = config->recovery.replicas + (config->recovery.backup_after > 0 ? 1 : 0);
@@ -52,6 +52,7 @@ bool gatherer_init(struct gatherer *gatherer, const struct config *config, struc
 	if (!pool_init(&gatherer->pool, workers * per_share, loader->dataset.features,
 	            config->recovery.worker_timeout_s, events, error))
 		return false;
+	gatherer->pool.injection = injection;
 	gatherer->pool.pass_ns =
 	        (uint64_t)llround((double)loader->dataset.identity.bytes / SLOWEST_BYTES_PER_SECOND * 1e9);
 	bool ready = allocate(gatherer, workers);
@@ -69,6 +70,7 @@ bool gatherer_init(struct gatherer *gatherer, const struct config *config, struc
 void gatherer_release(struct gatherer *gatherer, bool orderly)
 {
 	pool_stop(&gatherer->pool, !orderly);
+	injection_report(gatherer->pool.injection, true);
 	collector_release(&gatherer->collector);
 	aggregator_release(&gatherer->aggregator);
 	recovery_release(&gatherer->recovery);
@@ -194,6 +196,7 @@ static bool await_answers(struct gatherer *gatherer, struct error *error)
 		        !take_happening(gatherer, &happening, error))
 			return false;
 	}
+	injection_report(gatherer->pool.injection, false);
 	if (gatherer->bad_data.offset >= 0)
 		return bad_data_describe(gatherer->loader, &gatherer->bad_data, error);
 	if (gatherer->asks_for_sums)

@@ -72,9 +72,9 @@ struct gatherer {
 	bool finish_round;   /* after an interrupt, a round is finished if it can be soon */
 };
 
-/* No process is started yet. workers: how many shares there are to begin with. */
+/* No process is started yet. workers: how many shares there are to begin with. injection: NULL without faults. */
 bool gatherer_init(struct gatherer *gatherer, const struct config *config, struct loader *loader, uint32_t workers,
-        struct event_stream *events, struct error *error);
+        struct event_stream *events, struct injection *injection, struct error *error);
 
 /* Ends the workers that are left, with a grace if `orderly`, and releases everything. */
 void gatherer_release(struct gatherer *gatherer, bool orderly);

@@ -28,6 +28,7 @@ void gather_bury(struct gatherer *gatherer, struct slot *slot, struct loss *loss
 	const struct share *share = &gatherer->shares[slot->share];
 	struct event event = gather_slot_event(gatherer, slot, EVENT_WORKER_LOST);
 	pool_bury(&gatherer->pool, slot, loss);
+	injection_report(gatherer->pool.injection, false);
 	loss_describe(
 	        loss, share->bytes, gather_share_rows(gatherer, share), gatherer->pool.epoch, text, GATHER_LOSS_TEXT);
 	event.worker_lost.cause = loss_cause_name(loss->cause);

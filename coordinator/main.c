@@ -8,6 +8,7 @@
 #include "coordinator/descriptors.h"
 #include "coordinator/event_log.h"
 #include "coordinator/events.h"
+#include "coordinator/injection.h"
 #include "coordinator/loader.h"
 #include "coordinator/machine.h"
 #include "coordinator/model_file.h"
@@ -56,12 +57,14 @@ static bool choose_workers(
 }
 
 static bool deliver(const struct command_line *line, const struct config *config, const struct loader *loader,
-        const struct training_result *result, struct error *error)
+        const struct training_result *result, struct injection *injection, struct error *error)
 {
+	struct fault_points points = {injection, SITE_OUTPUT_DRAFT, result->epochs};
 	char *model = model_file_text(config, loader, result);
 	if (model == NULL)
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
-	bool delivered = config->output.model == NULL || output_file_write(config->output.model, model, error);
+	bool delivered =
+	        config->output.model == NULL || output_file_rotate(config->output.model, NULL, model, &points, error);
 	if (delivered) {
 		if (line->json)
 			fputs(model, stdout);
@@ -71,6 +74,24 @@ static bool deliver(const struct command_line *line, const struct config *config
 	}
 	free(model);
 	return delivered;
+}
+
+/* Also after a failure: it is the faults that led to it that one wants to repeat. *done and *error change if all went
+ * well until now. */
+static void deliver_faults(
+        const struct config *config, const struct injection *injection, bool *done, struct error *error)
+{
+	struct error fault_error;
+	if (config->output.faults == NULL)
+		return;
+	char *text = injection_text(injection);
+	bool written = text == NULL ? error_set(&fault_error, EXIT_OS_ERROR, "out of memory")
+	                            : output_file_write(config->output.faults, text, &fault_error);
+	free(text);
+	if (written || !*done)
+		return;
+	*error = fault_error;
+	*done = false;
 }
 
 static void emit_start(
@@ -119,19 +140,20 @@ static bool judge(const struct config *config, const struct checkpointer *checkp
 /* Trains with the sinks attached; *error holds what went wrong, or EXIT_INTERRUPTED after an interrupt in good order.
  */
 static bool train_with(const struct command_line *line, const struct config *config, struct loader *loader,
-        struct event_stream *events, struct progress *progress, struct error *error)
+        struct event_stream *events, struct progress *progress, struct injection *injection, struct error *error)
 {
 	struct training_result result = {.epochs = 0};
 	struct checkpointer checkpointer;
 	uint32_t workers;
 	if (!choose_workers(config, loader, &workers, error) ||
-	        !checkpointer_init(&checkpointer, config, loader, workers, events, error))
+	        !checkpointer_init(&checkpointer, config, loader, workers, events, injection, error))
 		return false;
 	emit_start(events, config, loader, workers);
+	fault_point(injection, SITE_COORDINATOR_START, 0);
 	bool trained = (!line->resume || checkpointer_resume(&checkpointer, config, error)) &&
-	               trainer_run(config, loader, workers, &checkpointer, events, &result, error);
+	               trainer_run(config, loader, workers, &checkpointer, events, injection, &result, error);
 	progress_clear(progress); /* the result may go to the same terminal */
-	bool done = trained && deliver(line, config, loader, &result, error) &&
+	bool done = trained && deliver(line, config, loader, &result, injection, error) &&
 	            judge(config, &checkpointer, &result, error);
 	emit_end(events, &result, trained, done ? EXIT_OK : (int)error->code);
 	if (trained)
@@ -151,10 +173,12 @@ static bool train(const struct command_line *line, const struct config *config, 
 	struct event_stream events;
 	struct event_log *log = NULL;
 	struct progress progress;
+	struct injection *injection = NULL;
 	events_init(&events);
 	if (!loader_open(&loader, config, error))
 		return false;
 	bool done = can_write(config->output.model, error) && can_write(config->checkpoint.path, error) &&
+	            can_write(config->output.faults, error) && injection_open(config, &events, &injection, error) &&
 	            signals_install(error);
 	if (done && config->output.events != NULL) {
 		log = event_log_open(config->output.events, error);
@@ -166,7 +190,8 @@ static bool train(const struct command_line *line, const struct config *config, 
 			events_add_sink(&events, event_log_sink(log));
 		if (!line->quiet)
 			events_add_sink(&events, progress_sink(&progress));
-		done = train_with(line, config, &loader, &events, &progress, error);
+		done = train_with(line, config, &loader, &events, &progress, injection, error);
+		deliver_faults(config, injection, &done, error);
 		progress_clear(&progress);
 	}
 	struct error log_error;
@@ -174,6 +199,7 @@ static bool train(const struct command_line *line, const struct config *config, 
 		*error = log_error;
 		done = false;
 	}
+	injection_free(injection);
 	loader_release(&loader);
 	return done;
 }

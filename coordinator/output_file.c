@@ -52,9 +52,9 @@ bool output_file_check(const char *path, struct error *error)
 	return descriptor >= 0;
 }
 
-static bool write_all(int descriptor, const char *text)
+static bool write_all(int descriptor, const char *text, size_t left)
 {
-	for (size_t left = strlen(text); left > 0;) {
+	while (left > 0) {
 		ssize_t put = write(descriptor, text, left);
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -82,26 +82,42 @@ static bool sync_directory(const char *path)
 	return synced;
 }
 
-/* Lets `path` name the draft, and `previous`, unless it is NULL, what `path` has named so far, if anything. */
-static bool publish(const char *draft, const char *path, const char *previous)
+/* In two halves, so that a draft can be found that is neither empty nor complete. */
+static bool write_draft(int descriptor, const char *text, const struct fault_points *points)
 {
-	if (previous != NULL && rename(path, previous) != 0 && errno != ENOENT)
+	size_t half = strlen(text) / 2;
+	if (!write_all(descriptor, text, half))
 		return false;
-	return rename(draft, path) == 0 && sync_directory(path);
+	errno = fault_point_step(points, STEP_WRITE);
+	return errno == 0 && write_all(descriptor, text + half, strlen(text + half)) && fsync(descriptor) == 0;
 }
 
-bool output_file_rotate(const char *path, const char *previous, const char *text, struct error *error)
+/* Lets `path` name the draft, and `previous`, unless it is NULL, what `path` has named so far, if anything. */
+static bool publish(const char *draft, const char *path, const char *previous, const struct fault_points *points)
+{
+	fault_point_step(points, STEP_RENAME);
+	if (previous != NULL && rename(path, previous) != 0 && errno != ENOENT)
+		return false;
+	if (rename(draft, path) != 0)
+		return false;
+	fault_point_step(points, STEP_DONE);
+	return sync_directory(path);
+}
+
+bool output_file_rotate(const char *path, const char *previous, const char *text, const struct fault_points *points,
+        struct error *error)
 {
 	char *draft = draft_path(path);
 	if (draft == NULL)
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	fault_point_step(points, STEP_DRAFT);
 	int descriptor = open_draft(path, draft, error);
 	bool written = false;
 	if (descriptor >= 0) {
-		written = write_all(descriptor, text) && fsync(descriptor) == 0;
+		written = write_draft(descriptor, text, points);
 		if (close(descriptor) != 0)
 			written = false;
-		written = written && publish(draft, path, previous);
+		written = written && publish(draft, path, previous, points);
 		if (!written) {
 			cannot_write(path, error);
 			unlink(draft);
@@ -113,5 +129,5 @@ bool output_file_rotate(const char *path, const char *previous, const char *text
 
 bool output_file_write(const char *path, const char *text, struct error *error)
 {
-	return output_file_rotate(path, NULL, text, error);
+	return output_file_rotate(path, NULL, text, NULL, error);
 }

@@ -3,6 +3,7 @@
 #define FORKFIT_COORDINATOR_OUTPUT_FILE_H
 
 #include "common/error.h"
+#include "coordinator/injection.h"
 
 #include <stdbool.h>
 
@@ -21,8 +22,10 @@ bool output_file_write(const char *path, const char *text, struct error *error);
 
 /*
  * The same, but the file that was there is kept under the name `previous`, in place of whatever had it. Between the two
- * renames there is no file at `path`, and the old one, complete, at `previous`. previous NULL: it is not kept.
+ * renames there is no file at `path`, and the old one, complete, at `previous`. previous NULL: it is not kept. points:
+ * the sites at which the plan of faults may strike; NULL: none.
  */
-bool output_file_rotate(const char *path, const char *previous, const char *text, struct error *error);
+bool output_file_rotate(const char *path, const char *previous, const char *text, const struct fault_points *points,
+        struct error *error);
 
 #endif

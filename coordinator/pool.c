@@ -2,9 +2,11 @@
 
 #include "common/clock.h"
 
+#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -80,11 +82,28 @@ static struct event slot_event(const struct pool *pool, const struct slot *slot,
 	};
 }
 
+/* Starts the process, with the faults that concern it. */
+static bool start_process(struct pool *pool, struct slot *slot, struct error *error)
+{
+	struct fault_plan plan;
+	struct worker_options options = {
+	        .coordinator = getpid(),
+	        .isolation = &pool->isolation,
+	        .faults = injection_plan(pool->injection, slot->index, slot->incarnation, &plan),
+	};
+	int failure = fault_point_fork(pool->injection, slot->index, slot->incarnation, pool->epoch);
+	struct process_failures failures = {
+	        .pipe = failure == EMFILE ? failure : 0,
+	        .fork = failure == EAGAIN ? failure : 0,
+	};
+	return process_start(&slot->process, &options, &failures, error);
+}
+
 bool pool_start(struct pool *pool, struct slot *slot, struct error *error)
 {
 	if (!frame_reader_init(&slot->reader, wire_max_payload_up(pool->features)))
 		return error_set(error, EXIT_OS_ERROR, "out of memory for worker %u", slot->index);
-	if (!process_start(&slot->process, &pool->isolation, error)) {
+	if (!start_process(pool, slot, error)) {
 		frame_reader_release(&slot->reader);
 		return false;
 	}

@@ -9,6 +9,7 @@
 #include "common/frame_io.h"
 #include "common/wire.h"
 #include "coordinator/events.h"
+#include "coordinator/injection.h"
 #include "coordinator/process.h"
 #include "worker/worker.h"
 
@@ -83,6 +84,7 @@ struct pool {
 	uint32_t round;      /* of the last question */
 	uint32_t epoch;
 	struct event_stream *events;
+	struct injection *injection; /* NULL: no faults */
 };
 
 /* Slots without processes. */

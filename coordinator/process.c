@@ -21,32 +21,47 @@ static void close_pair(const int ends[2])
 	close(ends[WRITE_END]);
 }
 
+static bool make_pipe(int ends[2], int failure)
+{
+	errno = failure;
+	return failure == 0 && pipe(ends) == 0;
+}
+
+static pid_t fork_unless(int failure)
+{
+	errno = failure;
+	return failure == 0 ? fork() : -1;
+}
+
 /* The child's whole world becomes its two pipes; worker_main closes the rest. */
-static void become_worker(const int down[2], const int up[2], pid_t coordinator, const struct isolation *isolation,
-        const sigset_t *signals_before)
+static void become_worker(
+        const int down[2], const int up[2], const struct worker_options *options, const sigset_t *signals_before)
 {
 	signals_reset_in_child(signals_before);
 	if (dup2(down[READ_END], STDIN_FILENO) < 0 || dup2(up[WRITE_END], STDOUT_FILENO) < 0)
 		_exit(WORKER_IO_FAILED);
-	_exit((int)worker_main(coordinator, isolation));
+	_exit((int)worker_main(options));
 }
 
-bool process_start(struct process *process, const struct isolation *isolation, struct error *error)
+bool process_start(struct process *process, const struct worker_options *options,
+        const struct process_failures *failures, struct error *error)
 {
+	static const struct process_failures none = {0, 0};
 	int down[2], up[2];
 	sigset_t before;
-	if (pipe(down) != 0)
+	if (failures == NULL)
+		failures = &none;
+	if (!make_pipe(down, 0))
 		return error_set_errno(error, EXIT_OS_ERROR, "cannot make a pipe");
-	if (pipe(up) != 0) {
+	if (!make_pipe(up, failures->pipe)) {
 		error_set_errno(error, EXIT_OS_ERROR, "cannot make a pipe");
 		close_pair(down);
 		return false;
 	}
-	pid_t coordinator = getpid();
 	signals_block(&before);
-	pid_t pid = fork();
+	pid_t pid = fork_unless(failures->fork);
 	if (pid == 0)
-		become_worker(down, up, coordinator, isolation, &before);
+		become_worker(down, up, options, &before);
 	int reason = errno;
 	signals_unblock(&before);
 	if (pid < 0) {

@@ -10,6 +10,7 @@
 #define FORKFIT_COORDINATOR_PROCESS_H
 
 #include "common/error.h"
+#include "worker/worker.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,8 +24,15 @@ struct process {
 	int up;    /* … and reads here */
 };
 
-/* False: nothing was started, and nothing is left open. */
-bool process_start(struct process *process, const struct isolation *isolation, struct error *error);
+/* System calls that fail, with this errno, before they are made; 0: not. For faults that are asked for. */
+struct process_failures {
+	int pipe; /* the second one */
+	int fork;
+};
+
+/* False: nothing was started, and nothing is left open. failures may be NULL. */
+bool process_start(struct process *process, const struct worker_options *options,
+        const struct process_failures *failures, struct error *error);
 
 void process_close(struct process *process);
 void process_signal(const struct process *process, int number);

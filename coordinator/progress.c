@@ -113,6 +113,18 @@ static void show_end(struct progress *progress, const struct event *event)
 	fprintf(progress->out, " in %.3f s\n", (double)event->time_ns / 1e9);
 }
 
+static void show_fault(struct progress *progress, const struct event *event)
+{
+	const struct fault *fault = event->fault_fired.fault;
+	progress_clear(progress);
+	fprintf(progress->out, "coordinator: fault: %s at %s", fault_kind_name(fault->kind),
+	        fault_site_name(fault->site));
+	if (event->has_worker)
+		fprintf(progress->out, " of worker %" PRIu32 ", incarnation %" PRIu32, event->worker,
+		        event->incarnation);
+	fprintf(progress->out, ", epoch %" PRIu32 "\n", event->epoch);
+}
+
 static void handle(void *context, const struct event *event)
 {
 	struct progress *progress = context;
@@ -132,6 +144,9 @@ static void handle(void *context, const struct event *event)
 	case EVENT_NOTE:
 		progress_clear(progress);
 		fprintf(progress->out, "coordinator: note: %s\n", event->note.text);
+		break;
+	case EVENT_FAULT_FIRED:
+		show_fault(progress, event);
 		break;
 	case EVENT_WORKER_LOST:
 		progress_clear(progress);

@@ -173,6 +173,7 @@ static enum epoch_outcome run_epoch(struct trainer *trainer, uint32_t epoch, str
 {
 	uint32_t d = trainer->features;
 	struct training_result *result = trainer->result;
+	fault_point(trainer->injection, SITE_COORDINATOR_EPOCH, epoch);
 	coordinates_sent_from_trained(&trainer->coordinates, trainer->trained, trainer->sent);
 	if (!trainer_gather(
 	            trainer, epoch, KERNEL_GRADIENT, trainer->config->training.aggregation, trainer->sent, error))
@@ -309,14 +310,15 @@ static void release(struct trainer *trainer)
 }
 
 bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers,
-        struct checkpointer *checkpointer, struct event_stream *events, struct training_result *result,
-        struct error *error)
+        struct checkpointer *checkpointer, struct event_stream *events, struct injection *injection,
+        struct training_result *result, struct error *error)
 {
 	struct trainer trainer = {
 	        .config = config,
 	        .loader = loader,
 	        .checkpointer = checkpointer,
 	        .events = events,
+	        .injection = injection,
 	        .features = loader->dataset.features,
 	        .workers = workers,
 	        .optimizer = {.kind = config->training.optimizer},
@@ -325,7 +327,8 @@ bool trainer_run(const struct config *config, struct loader *loader, uint32_t wo
 	};
 	*result = (struct training_result){.features = trainer.features, .loss = NAN};
 	bool trained = false;
-	if (allocate(&trainer, error) && gatherer_init(&trainer.gatherer, config, loader, workers, events, error)) {
+	if (allocate(&trainer, error) &&
+	        gatherer_init(&trainer.gatherer, config, loader, workers, events, injection, error)) {
 		trained = run_phases(&trainer, error);
 		if (can_go_on(trained, error))
 			checkpointer_finish(checkpointer);

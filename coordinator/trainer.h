@@ -10,6 +10,7 @@
 #include "coordinator/checkpointer.h"
 #include "coordinator/config.h"
 #include "coordinator/events.h"
+#include "coordinator/injection.h"
 #include "coordinator/loader.h"
 
 #include <stdbool.h>
@@ -37,12 +38,12 @@ struct training_result {
 
 /*
  * Trains. workers: how many processes. checkpointer: holds the state to go on from, if there is one, and gets the state
- * of every epoch. False: *error says why, with the exit code; the result then holds nothing. In either case no process
- * is left.
+ * of every epoch. injection: NULL without faults. False: *error says why, with the exit code; the result then holds
+ * nothing. In either case no process is left.
  */
 bool trainer_run(const struct config *config, struct loader *loader, uint32_t workers,
-        struct checkpointer *checkpointer, struct event_stream *events, struct training_result *result,
-        struct error *error);
+        struct checkpointer *checkpointer, struct event_stream *events, struct injection *injection,
+        struct training_result *result, struct error *error);
 
 void training_result_release(struct training_result *result);
 

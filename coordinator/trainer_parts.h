@@ -17,6 +17,7 @@ struct trainer {
 	struct loader *loader;
 	struct checkpointer *checkpointer;
 	struct event_stream *events;
+	struct injection *injection; /* NULL: no faults */
 	uint32_t features;
 	uint32_t workers; /* when the run began */
 	struct gatherer gatherer;

@@ -4,6 +4,7 @@
 #include "common/frame_io.h"
 #include "common/tree.h"
 #include "worker/chunk.h"
+#include "worker/faults.h"
 #include "worker/isolation.h"
 #include "worker/kernels.h"
 #include "worker/last_words.h"
@@ -29,8 +30,9 @@ struct worker {
 	struct chunk_facts facts;
 	struct kernels kernels;
 	struct tree_stack tree;
-	double *parameters; /* features + 1 */
-	double *first_row;  /* features + 1 */
+	double *parameters;    /* features + 1 */
+	double *first_row;     /* features + 1 */
+	struct faults *faults; /* NULL: none, as in every run outside the laboratory */
 };
 
 /* What a frame's handler wants next. */
@@ -42,7 +44,8 @@ static enum outcome send_queue(struct worker *worker)
 	enum io_status status;
 	last_words_hold(true);
 	do
-		status = frame_writer_flush(&worker->writer, STDOUT_FILENO);
+		status = worker->faults == NULL ? frame_writer_flush(&worker->writer, STDOUT_FILENO)
+		                                : faults_flush(worker->faults, &worker->writer, STDOUT_FILENO);
 	while (status == IO_BLOCKED);
 	last_words_hold(false);
 	if (status == IO_CLOSED)
@@ -63,6 +66,12 @@ static enum outcome fail(struct worker *worker, enum error_stage stage, int syst
 	struct worker_error error;
 	chunk_fail(&error, stage, system_error, text);
 	return send_error(worker, &error);
+}
+
+/* Faults that are due before some work. False: memory has run out, by a fault. */
+static bool strike(struct worker *worker, enum fault_site site)
+{
+	return worker->faults == NULL || faults_strike(worker->faults, site, worker->question.epoch);
 }
 
 static void forget_assignment(struct worker *worker)
@@ -135,7 +144,7 @@ static bool find_first_row(struct worker *worker, bool *found, struct worker_err
 static enum outcome load_chunk(struct worker *worker)
 {
 	struct worker_error error;
-	if (!prepare_rounds(worker))
+	if (!strike(worker, SITE_LOAD) || !prepare_rounds(worker))
 		return fail(worker, STAGE_SYSTEM, ENOMEM, "cannot prepare for the chunk");
 	worker->chunk = chunk_new(&worker->assignment, &worker->facts, &error);
 	if (worker->chunk == NULL)
@@ -222,11 +231,16 @@ static enum outcome run_round(struct worker *worker, const unsigned char *payloa
 	if (wire_decode_params(payload, worker->question.payload_length, values, worker->parameters, &params) !=
 	        WIRE_OK)
 		return fail(worker, STAGE_PROTOCOL, 0, "a PARAMS frame that does not make sense");
+	if (!strike(worker, SITE_COMPUTE))
+		return fail(worker, STAGE_SYSTEM, ENOMEM, "cannot compute");
 	if (!sum_chunk(worker, &params, &error))
 		return send_error(worker, &error);
 	if (params.kernel == KERNEL_MEANS && !sums_are_finite(&worker->tree) &&
 	        chunk_find_not_finite(worker->chunk, &error))
 		return send_error(worker, &error);
+	if (worker->faults != NULL)
+		faults_alter(worker->faults, worker->tree.vectors, worker->tree.count * worker->tree.width,
+		        clock_now_ns() - began);
 	struct gradient gradient = {
 	        .kernel = params.kernel,
 	        .node_count = (uint32_t)worker->tree.count,
@@ -270,16 +284,20 @@ static enum outcome handle_frame(struct worker *worker, const unsigned char *pay
 static enum outcome serve_one(struct worker *worker)
 {
 	const unsigned char *payload;
+	struct frame_header header;
 	enum wire_status wire;
-	while ((wire = frame_reader_next(&worker->reader, &worker->question, &payload)) == WIRE_SHORT) {
-		enum io_status status = frame_reader_fill(&worker->reader, STDIN_FILENO);
+	while ((wire = frame_reader_next(&worker->reader, &header, &payload)) == WIRE_SHORT) {
+		enum io_status status = worker->faults == NULL
+		                                ? frame_reader_fill(&worker->reader, STDIN_FILENO)
+		                                : faults_fill(worker->faults, &worker->reader, STDIN_FILENO);
 		if (status == IO_CLOSED)
 			return LEAVE; /* the coordinator is gone */
 		if (status == IO_FAILED)
 			return PIPE_FAILED;
 	}
 	if (wire != WIRE_OK)
-		return fail(worker, STAGE_PROTOCOL, 0, wire_status_text(wire));
+		return fail(worker, STAGE_PROTOCOL, 0, wire_status_text(wire)); /* under the last question's header */
+	worker->question = header;
 	return handle_frame(worker, payload);
 }
 
@@ -299,17 +317,29 @@ static enum worker_exit serve(struct worker *worker)
 	}
 }
 
-enum worker_exit worker_main(pid_t coordinator, const struct isolation *isolation)
+/* The faults of this process, if there are to be any, begin here. */
+static bool prepare_faults(struct worker *worker, const struct fault_plan *plan)
+{
+	if (plan == NULL)
+		return true;
+	worker->faults = faults_new(plan);
+	return worker->faults != NULL && strike(worker, SITE_START);
+}
+
+enum worker_exit worker_main(const struct worker_options *options)
 {
 	struct worker worker = {.phase = PHASE_NEW};
-	if (!isolation_enter(coordinator))
+	enum worker_exit status = WORKER_NO_MEMORY;
+	if (!isolation_enter(options->coordinator))
 		return WORKER_LEFT;
-	if (!frame_reader_init(&worker.reader, wire_max_payload_down()) || !last_words_prepare())
-		return WORKER_NO_MEMORY;
-	worker.not_isolated = isolation_confine(isolation);
-	enum worker_exit status = serve(&worker);
+	if (prepare_faults(&worker, options->faults) && frame_reader_init(&worker.reader, wire_max_payload_down()) &&
+	        last_words_prepare()) {
+		worker.not_isolated = isolation_confine(options->isolation);
+		status = serve(&worker);
+	}
 	forget_assignment(&worker);
 	frame_reader_release(&worker.reader);
 	frame_writer_release(&worker.writer);
+	faults_free(worker.faults);
 	return status;
 }

@@ -5,6 +5,8 @@
 #ifndef FORKFIT_WORKER_WORKER_H
 #define FORKFIT_WORKER_WORKER_H
 
+#include "common/fault.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,6 +27,13 @@ struct isolation {
 	const struct system_call_filter *filter; /* NULL: it may make any system call */
 };
 
+/* What a worker is given besides its two pipes. */
+struct worker_options {
+	pid_t coordinator; /* the parent's pid, taken before the fork: the worker leaves when it is gone */
+	const struct isolation *isolation;
+	const struct fault_plan *faults; /* NULL: none */
+};
+
 /*
  * Compiles the list of the system calls that a worker needs, once for all workers: that takes longer than a fork.
  * Returns 0, or an errno: ENOSYS where this kernel has no filters, ENOTSUP where the program is built with a sanitizer,
@@ -35,9 +44,8 @@ void system_call_filter_free(struct system_call_filter *filter);
 
 /*
  * Reads frames from standard input and answers on standard output until STOP, end of file or an error; then returns
- * an exit status. Everything else that is open above standard error is closed first. `coordinator` is the parent's
- * pid, taken before the fork: the worker leaves when it is gone.
+ * an exit status. Everything else that is open above standard error is closed first. The options are borrowed.
  */
-enum worker_exit worker_main(pid_t coordinator, const struct isolation *isolation);
+enum worker_exit worker_main(const struct worker_options *options);
 
 #endif

@@ -61,6 +61,11 @@ Test(config, needs_only_the_path_and_has_defaults_for_the_rest)
 	cr_expect_eq(config.isolation.max_cpu_s, 0);
 	cr_expect_null(config.output.model);
 	cr_expect_null(config.output.events);
+	cr_expect_null(config.output.faults);
+	cr_expect_eq(config.fault_count, 0);
+	cr_expect_eq(config.chaos.seed, 1);
+	cr_expect_eq(config.chaos.rate, 0);
+	cr_expect_eq(config.chaos.kinds, UINT32_C(1) << FAULT_KILL);
 	config_release(&config);
 }
 
@@ -78,6 +83,11 @@ Test(config, reads_every_key)
 	        "  \"isolation\": { \"enabled\": false, \"max_memory_mb\": 64, \"max_cpu_s\": 600 },"
 	        "  \"checkpoint\": { \"path\": \"state\", \"every_epochs\": 7 },"
 	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\" } }",
+	        "  \"recovery\": { \"policy\": \"drop\", \"worker_timeout_s\": 2.5, \"max_restarts\": 9,"
+	        "    \"restart_window_s\": 0.25, \"backup_after\": 3, \"replicas\": 2, \"allow_degraded\": true },"
+	        "  \"faults\": [{ \"kind\": \"nan\" }], \"chaos\": { \"seed\": 3, \"rate\": 0.5, \"kinds\": [\"stop\"] "
+	        "},"
+	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\", \"faults\": \"f.json\" } }",
 	        NULL);
 	cr_expect_eq(config.dataset.format, FORMAT_CSV);
 	cr_expect_eq(config.dataset.header, HEADER_ABSENT);
@@ -100,14 +110,25 @@ Test(config, reads_every_key)
 	cr_expect_eq(config.training.initial_w[0], 0.5);
 	cr_expect_eq(config.training.initial_w[1], -1);
 	cr_expect_eq(config.training.initial_b, 2);
+	cr_expect_eq(config.recovery.policy, RECOVERY_DROP);
 	cr_expect_eq(config.recovery.worker_timeout_s, 2.5);
 	cr_expect(!config.isolation.enabled);
 	cr_expect_eq(config.isolation.max_memory_mb, 64);
 	cr_expect_eq(config.isolation.max_cpu_s, 600);
 	cr_expect_str_eq(config.checkpoint.path, "state");
 	cr_expect_eq(config.checkpoint.every_epochs, 7);
+	cr_expect_eq(config.recovery.max_restarts, 9);
+	cr_expect_eq(config.recovery.restart_window_s, 0.25);
+	cr_expect_eq(config.recovery.backup_after, 3);
+	cr_expect_eq(config.recovery.replicas, 2);
+	cr_expect(config.recovery.allow_degraded);
 	cr_expect_str_eq(config.output.model, "m.json");
 	cr_expect_str_eq(config.output.events, "e.jsonl");
+	cr_expect_str_eq(config.output.faults, "f.json");
+	cr_expect_eq(config.fault_count, 1);
+	cr_expect_eq(config.chaos.seed, 3);
+	cr_expect_eq(config.chaos.rate, 0.5);
+	cr_expect_eq(config.chaos.kinds, UINT32_C(1) << FAULT_STOP);
 	config_release(&config);
 }
 
@@ -214,7 +235,7 @@ Test(config, wants_utf8_in_overrides)
 	        "--set dataset.path=a\\xFF: dataset.path: the value is not UTF-8");
 	expect_message(MINIMAL, (const char *const[]){"w\xFF=1", NULL}, EXIT_BAD_CONFIGURATION,
 	        "--set w\\xFF=1: w\\xFF: unknown key, expected \"$schema\", \"dataset\", \"workers\", \"training\", "
-	        "\"recovery\", \"isolation\", \"checkpoint\" or \"output\"");
+	        "\"recovery\", \"isolation\", \"checkpoint\", \"faults\", \"chaos\" or \"output\"");
 }
 
 Test(config, resolves_paths_from_the_directory_it_lies_in)
@@ -358,10 +379,16 @@ Test(config, writes_what_it_understood_with_every_default)
 	                       "  \"checkpoint\": {\n"
 	                       "    \"path\": null,\n"
 	                       "    \"every_epochs\": 100\n"
+	                       "  \"faults\": [],\n"
+	                       "  \"chaos\": {\n"
+	                       "    \"seed\": 1,\n"
+	                       "    \"rate\": 0,\n"
+	                       "    \"kinds\": [\"kill\"]\n"
 	                       "  },\n"
 	                       "  \"output\": {\n"
 	                       "    \"model\": null,\n"
-	                       "    \"events\": null\n"
+	                       "    \"events\": null,\n"
+	                       "    \"faults\": null\n"
 	                       "  }\n"
 	                       "}");
 	free(text);

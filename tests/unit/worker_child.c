@@ -33,7 +33,9 @@ static pid_t fork_worker(const int ends[2], pid_t coordinator)
 		return pid;
 	if (dup2(ends[0], STDIN_FILENO) < 0 || dup2(ends[1], STDOUT_FILENO) < 0)
 		_exit(1);
-	_exit(worker_main(coordinator));
+	static const struct isolation none = {.enabled = false};
+	const struct worker_options options = {.coordinator = coordinator, .isolation = &none};
+	_exit(worker_main(&options));
 }
 
 void worker_child_start(struct worker_child *child, pid_t coordinator)
