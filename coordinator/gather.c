@@ -1,6 +1,7 @@
 #include "coordinator/gather.h"
 
 #include "common/clock.h"
+#include "common/utf8.h"
 #include "coordinator/loss.h"
 #include "coordinator/machine.h"
 
@@ -93,9 +94,10 @@ static bool describe_bad_data(struct gatherer *gatherer, const struct worker_err
 {
 	struct loader *loader = gatherer->loader;
 	const char *name = found->column >= 0 ? loader->column_names[found->column] : NULL;
-	char column_text[128] = "";
+	char column_text[96] = "", excerpt[72];
 	if (name != NULL)
-		snprintf(column_text, sizeof column_text, " (column \"%.64s\")", name);
+		snprintf(column_text, sizeof column_text, " (column \"%s\")",
+		        utf8_excerpt(excerpt, sizeof excerpt, name, strlen(name)));
 	const char *remedy = "";
 	if (loader->dataset.missing == MISSING_ERROR && strstr(found->text, "missing") != NULL)
 		remedy = "; \"missing\": \"skip_row\" leaves such rows out";

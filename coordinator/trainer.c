@@ -1,5 +1,6 @@
 #include "coordinator/trainer.h"
 
+#include "common/utf8.h"
 #include "coordinator/coordinates.h"
 #include "coordinator/divergence.h"
 #include "coordinator/gather.h"
@@ -52,13 +53,13 @@ void training_result_release(struct training_result *result)
 
 __attribute__((format(printf, 2, 3))) static void note(const struct trainer *trainer, const char *format, ...)
 {
-	char text[1024];
+	char text[2048], excerpt[1024]; /* a character that the longer one cuts in two does not show */
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	struct event event = {.type = EVENT_NOTE};
-	event.note.text = text;
+	event.note.text = utf8_excerpt(excerpt, sizeof excerpt, text, strlen(text));
 	events_emit(trainer->events, event);
 }
 
@@ -124,15 +125,14 @@ static bool gather_statistics(struct trainer *trainer, struct error *error)
 /* "columns that are constant, from which there is nothing to learn: a, b" */
 static void note_constant_columns(const struct trainer *trainer)
 {
-	char names[512] = "";
+	char names[1024] = ""; /* more than a note shows */
 	size_t length = 0;
 	for (uint32_t j = 0; j < trainer->features && length < sizeof names; j++)
 		if (trainer->moments[j] == 0.0)
 			length += (size_t)snprintf(names + length, sizeof names - length, "%s%s",
 			        length > 0 ? ", " : "", loader_used_name(trainer->loader, j));
 	if (length > 0)
-		note(trainer, "constant columns, from which there is nothing to learn: %s%s", names,
-		        length >= sizeof names ? "…" : "");
+		note(trainer, "constant columns, from which there is nothing to learn: %s", names);
 }
 
 static void note_what_the_data_lacks(const struct trainer *trainer)
