@@ -1,5 +1,7 @@
 #include "coordinator/bad_data.h"
 
+#include "common/utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,9 +9,10 @@
 bool bad_data_describe(struct loader *loader, const struct worker_error *found, struct error *error)
 {
 	const char *name = found->column >= 0 ? loader->column_names[found->column] : NULL;
-	char column_text[128] = "";
+	char column_text[96] = "", excerpt[72];
 	if (name != NULL)
-		snprintf(column_text, sizeof column_text, " (column \"%.64s\")", name);
+		snprintf(column_text, sizeof column_text, " (column \"%s\")",
+		        utf8_excerpt(excerpt, sizeof excerpt, name, strlen(name)));
 	const char *remedy = "";
 	if (loader->dataset.missing == MISSING_ERROR && strstr(found->text, "missing") != NULL)
 		remedy = "; \"missing\": \"skip_row\" leaves such rows out";

@@ -1,6 +1,7 @@
 #include "coordinator/trainer.h"
 
 #include "common/crc32c.h"
+#include "common/utf8.h"
 #include "coordinator/trainer_parts.h"
 
 #include <inttypes.h>
@@ -28,13 +29,13 @@ void training_result_release(struct training_result *result)
 
 void trainer_note(const struct trainer *trainer, const char *format, ...)
 {
-	char text[1024];
+	char text[2048], excerpt[1024]; /* a character that the longer one cuts in two does not show */
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	struct event event = {.type = EVENT_NOTE};
-	event.note.text = text;
+	event.note.text = utf8_excerpt(excerpt, sizeof excerpt, text, strlen(text));
 	events_emit(trainer->events, event);
 }
 
@@ -99,15 +100,14 @@ static bool gather_statistics(struct trainer *trainer, struct error *error)
 /* "columns that are constant, from which there is nothing to learn: a, b" */
 static void note_constant_columns(const struct trainer *trainer)
 {
-	char names[512] = "";
+	char names[1024] = ""; /* more than a note shows */
 	size_t length = 0;
 	for (uint32_t j = 0; j < trainer->features && length < sizeof names; j++)
 		if (trainer->moments[j] == 0.0)
 			length += (size_t)snprintf(names + length, sizeof names - length, "%s%s",
 			        length > 0 ? ", " : "", loader_used_name(trainer->loader, j));
 	if (length > 0)
-		trainer_note(trainer, "constant columns, from which there is nothing to learn: %s%s", names,
-		        length >= sizeof names ? "…" : "");
+		trainer_note(trainer, "constant columns, from which there is nothing to learn: %s", names);
 }
 
 static void note_data(const struct trainer *trainer)

@@ -127,7 +127,7 @@ static size_t measure(const char *site, unsigned workers, unsigned worker)
 /* What a READY for one feature has, see common/PROTOCOL.md; the only frame here whose length is odd. */
 enum { READY_BYTES = 77 };
 
-size_t frame_length(const char *site, unsigned workers, unsigned worker)
+size_t site_frame_length(const char *site, unsigned workers, unsigned worker)
 {
 	return strcmp(site, "ready.write") == 0 ? READY_BYTES : measure(site, workers, worker);
 }
@@ -214,7 +214,7 @@ void sweep_frame(const struct frame_sweep *sweep, unsigned workers)
 	 * one frame, in turn, so that the bits of its length, which take a deadline each, fall to all.
 	 */
 	for (unsigned worker = 0; worker < workers; worker++) {
-		size_t places = frame_length(sweep->site, workers, worker) * (sweep->bits ? 8 : 1);
+		size_t places = site_frame_length(sweep->site, workers, worker) * (sweep->bits ? 8 : 1);
 		positions[worker] = (struct position){
 		        .next = sweep->bits ? worker : 0,
 		        .end = places,

@@ -50,6 +50,6 @@ struct frame_sweep {
 void sweep_frame(const struct frame_sweep *sweep, unsigned workers);
 
 /* The length of worker 0's frame at the site in epoch 1, or while it loads. */
-size_t frame_length(const char *site, unsigned workers, unsigned worker);
+size_t site_frame_length(const char *site, unsigned workers, unsigned worker);
 
 #endif

@@ -26,7 +26,10 @@ void long_run_prepare(void)
 
 struct run *long_run_start(const char *setting)
 {
-	struct run *run = workspace_start(TRAINING("--json", "--quiet", "--set", setting), NULL);
+	/* AddressSanitizer would turn these two signals into an exit. */
+	static const char *const environment[] = {"ASAN_OPTIONS=handle_segv=0:handle_sigbus=0", NULL};
+	struct run_options options = {.environment = environment};
+	struct run *run = workspace_start(TRAINING("--json", "--quiet", "--set", setting), &options);
 	cr_assert(events_wait(workspace_path("events"), "epoch_done", 5, patience_s));
 	return run;
 }

@@ -19,7 +19,7 @@ static struct run *start_on(
 	const char *script = both ? "terminal=$1; shift; exec \"$@\" >\"$terminal\" 2>&1"
 	                          : "terminal=$1; shift; exec \"$@\" 2>\"$terminal\"";
 	return workspace_start(RUN_ARGV("sh", "-c", script, "sh", terminal->name, coordinator_path(), "--config",
-	                               "run.json", "--set", "training.epochs=150", option),
+	                               "run.json", "--set", "training.epochs=80", option),
 	        &options);
 }
 
@@ -56,9 +56,9 @@ Test(progress, is_a_coloured_bar_on_a_terminal_and_gone_at_the_end)
 	cr_assert_eq(result.exit_code, 0);
 	cr_expect(has(&terminal, "░") && has(&terminal, "█"), "no bar in %s", terminal.bytes);
 	cr_expect(
-	        has(&terminal, "/150") && has(&terminal, "loss ") && has(&terminal, " epochs/s"), "%s", terminal.bytes);
+	        has(&terminal, "/80") && has(&terminal, "loss ") && has(&terminal, " epochs/s"), "%s", terminal.bytes);
 	cr_expect(has(&terminal, "\033[36m"), "no colour");
-	expect_screen(&terminal, (const char *[]){"200000 rows, 3 workers, 150 epochs in "}, 1);
+	expect_screen(&terminal, (const char *[]){"200000 rows, 3 workers, 80 epochs in "}, 1);
 	run_result_release(&result);
 	terminal_release(&terminal);
 }
@@ -67,7 +67,7 @@ Test(progress, does_not_run_into_the_result_on_the_same_terminal)
 {
 	static const char *const lines[] = {"c9 from 200000 rows of x.npy", "", "  intercept", "  c0 ", "  c1 ",
 	        "  c2 ", "  c3 ", "  c4 ", "  c5 ", "  c6 ", "  c7 ", "  c8 ", "", "  RMSE ",
-	        "  150 epochs: all epochs are done", "200000 rows, 3 workers, 150 epochs in "};
+	        "  80 epochs: all epochs are done", "200000 rows, 3 workers, 80 epochs in "};
 	struct terminal terminal;
 	long_run_prepare();
 	terminal_open(&terminal);
@@ -154,14 +154,19 @@ ParameterizedTest(struct plain_place *place, progress, is_not_animated_on_a_dumb
 	terminal_release(&terminal);
 }
 
+/* A line now and then, where a machine takes long enough, and one at the end. */
 Test(progress, is_not_animated_in_a_file)
 {
 	struct run_options options = {.environment = colourful};
+	char *rest = NULL, *last = NULL;
 	long_run_prepare();
-	struct run_result result = workspace_run(TRAINING("--set", "training.epochs=150"), &options);
+	struct run_result result = workspace_run(TRAINING("--set", "training.epochs=80"), &options);
 	cr_expect_eq(result.exit_code, 0);
-	cr_expect_eq(strncmp(result.err, "200000 rows, 3 workers, 150 epochs in ", 38), 0, "%s", result.err);
-	cr_expect_eq(strchr(result.err, '\n'), result.err + result.err_length - 1, "%s", result.err);
-	cr_expect(strchr(result.err, '\033') == NULL);
+	cr_expect(strpbrk(result.err, "\033\r") == NULL, "%s", result.err);
+	for (char *line = strtok_r(result.err, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		cr_expect(last == NULL || strncmp(last, "epoch ", 6) == 0, "%s", last);
+		last = line;
+	}
+	cr_expect(last != NULL && strncmp(last, "200000 rows, 3 workers, 80 epochs in ", 37) == 0, "%s", last);
 	run_result_release(&result);
 }

@@ -215,22 +215,26 @@ Test(chunk, doubts_where_records_start_when_a_field_is_bad)
 
 Test(chunk, notices_when_a_csv_that_is_parsed_again_has_other_rows)
 {
-	struct dataset_file file;
-	struct leaf_rows rows;
-	struct chunk_facts facts;
-	struct worker_error error;
-	dataset_file_init_csv(&file, "a.csv", 100, 2, CSV_PLAIN, 0);
-	struct assignment assignment = dataset_file_assign(&file, 1, 0);
-	assignment.cache_bytes = 0;
-	struct chunk *chunk = chunk_new(&assignment, &facts, &error);
-	cr_assert_not_null(chunk);
-	cr_expect(dataset_file_is_shown(&file, &assignment, chunk));
-	patch_file(&file.dataset, file.starts[1] - 2, ",,", 2);
-	cr_expect(!chunk_leaf(chunk, 0, &rows, &error));
-	cr_expect_eq(error.stage, STAGE_DATASET);
-	cr_expect_str_eq(error.text, "the file was changed while the run was going on");
-	chunk_free(chunk);
-	dataset_file_release(&file);
+	static const char changes[][4] = {",,,", "\n\n\n"}; /* a bad record; one record more or less */
+	for (int i = 0; i < 2; i++) {
+		struct dataset_file file;
+		struct leaf_rows rows;
+		struct chunk_facts facts;
+		struct worker_error error;
+		dataset_file_init_csv(&file, "a.csv", 100, 1, CSV_PLAIN, 0);
+		struct assignment assignment = dataset_file_assign(&file, 1, 0);
+		assignment.cache_bytes = 0;
+		struct chunk *chunk = chunk_new(&assignment, &facts, &error);
+		cr_assert_not_null(chunk);
+		cr_expect(dataset_file_is_shown(&file, &assignment, chunk));
+		for (uint64_t at = file.starts[0]; at + 3 < file.starts[1]; at += 3)
+			patch_file(&file.dataset, at, changes[i], 3);
+		cr_expect(!chunk_leaf(chunk, 0, &rows, &error));
+		cr_expect_eq(error.stage, STAGE_DATASET);
+		cr_expect_str_eq(error.text, "the file was changed while the run was going on");
+		chunk_free(chunk);
+		dataset_file_release(&file);
+	}
 }
 
 Test(chunk, does_not_read_a_csv_again_that_is_cached)

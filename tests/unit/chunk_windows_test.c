@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -151,4 +152,64 @@ Test(chunk_windows, say_that_there_is_no_room_and_not_that_the_file_was_changed)
 		_exit(lose_all_room(&file));
 	expect_child(child, 0);
 	dataset_file_release(&file);
+}
+
+/* FIRST_OVERHANG is that of worker/chunk_csv.c. */
+enum { LEAVES = 8, LEAF_BYTES = 100000, FIRST_OVERHANG = 65536 };
+
+/*
+ * A CSV of eight leaves with a record at its start that ends so many bytes behind what is mapped at first; up to there
+ * its last number looks whole.
+ */
+static void write_file_with_long_record(size_t behind)
+{
+	FILE *out = fopen("long.csv", "w");
+	cr_assert_not_null(out);
+	int padding = (int)(LEAF_BYTES + FIRST_OVERHANG + behind - strlen("1,,123456789\n"));
+	fprintf(out, "1,%0*d,123456789\n", padding, 0);
+	while (ftell(out) + 10 <= LEAVES * LEAF_BYTES)
+		fputs("2,0,34567\n", out);
+	while (ftell(out) < LEAVES * LEAF_BYTES)
+		putc('\n', out);
+	cr_assert_eq(fclose(out), 0);
+}
+
+/* Is the first leaf shown to have that one record, whole? */
+static enum finding look_at_long_record(const struct assignment *assignment)
+{
+	struct chunk_facts facts;
+	struct worker_error error;
+	struct leaf_rows rows;
+	double numbers[2];
+	limit_address_space(address_space() + MEBIBYTE * 5 / 8);
+	if (file_fits(&assignment->dataset))
+		return LIMIT_TOO_WIDE;
+	struct chunk *chunk = chunk_new(assignment, &facts, &error);
+	if (chunk == NULL || !chunk_leaf(chunk, 0, &rows, &error))
+		return OTHER_ERROR;
+	for (int j = 0; j < 2; j++)
+		memcpy(&numbers[j], rows.base + rows.offsets[j], sizeof numbers[j]);
+	return rows.rows == 1 && numbers[0] == 1 && numbers[1] == 123456789 ? AS_EXPECTED : OTHER_ROWS;
+}
+
+Test(chunk_windows, cut_no_number_in_two)
+{
+	uint32_t columns[] = {0, 2};
+	char path[] = "long.csv";
+	for (size_t behind = 0; behind < 15; behind++) {
+		write_file_with_long_record(behind);
+		struct assignment assignment = {
+		        .dataset =
+		                {.path = path, .file_columns = 3, .features = 1, .columns = columns, .delimiter = ','},
+		        .leaf_count = LEAVES,
+		        .leaves = {0, LEAVES},
+		        .bytes = {0, LEAVES * LEAF_BYTES},
+		        .quotes = true,
+		};
+		dataset_identify(&assignment.dataset);
+		pid_t child = fork();
+		if (child == 0)
+			_exit(look_at_long_record(&assignment));
+		expect_child(child, MEBIBYTE * 5 / 8);
+	}
 }

@@ -79,10 +79,8 @@ Test(config, reads_every_key)
 	        "  \"training\": { \"optimizer\": \"gradient_descent\", \"learning_rate\": 0.25, \"epochs\": 50,"
 	        "    \"tolerance\": 0, \"standardize\": false, \"aggregation\": \"sum\","
 	        "    \"initial\": { \"w\": [0.5, -1], \"b\": 2 } },"
-	        "  \"recovery\": { \"worker_timeout_s\": 2.5 },"
 	        "  \"isolation\": { \"enabled\": false, \"max_memory_mb\": 64, \"max_cpu_s\": 600 },"
 	        "  \"checkpoint\": { \"path\": \"state\", \"every_epochs\": 7 },"
-	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\" } }",
 	        "  \"recovery\": { \"policy\": \"drop\", \"worker_timeout_s\": 2.5, \"max_restarts\": 9,"
 	        "    \"restart_window_s\": 0.25, \"backup_after\": 3, \"replicas\": 2, \"allow_degraded\": true },"
 	        "  \"faults\": [{ \"kind\": \"nan\" }], \"chaos\": { \"seed\": 3, \"rate\": 0.5, \"kinds\": [\"stop\"] "

@@ -303,6 +303,64 @@ Test(wire_faults, takes_nodes_anywhere_in_the_tree_from_left_to_right)
 	expect_verdicts(patches, sizeof patches / sizeof *patches, WIRE_OK);
 }
 
+/* What the other end says to a frame that was encoded; the buffer is emptied. */
+static enum wire_status judge_encoded(bool encoded, struct wire_buffer *buffer)
+{
+	cr_assert(encoded);
+	enum wire_status status = sample_judge(buffer->bytes, buffer->length);
+	buffer->length = 0;
+	return status;
+}
+
+Test(wire_faults, refuses_more_numbers_than_there_is_room_for_although_the_payload_has_them)
+{
+	static const double numbers[TREE_NODES_MAX * SAMPLE_WIDTH];
+	const struct frame_header header = sample_header();
+	struct wire_buffer buffer = {0};
+	struct tree_node nodes[TREE_NODES_MAX];
+	for (uint32_t i = 0; i < TREE_NODES_MAX; i++)
+		nodes[i] = (struct tree_node){0, i};
+	for (uint32_t more = 0; more < 2; more++) {
+		enum wire_status expected = more == 0 ? WIRE_OK : WIRE_BAD_PAYLOAD;
+		struct params params = {KERNEL_MEANS, SAMPLE_COLUMNS + more, numbers};
+		struct ready ready = {.first_row_count = SAMPLE_COLUMNS + more, .first_row = numbers};
+		struct gradient long_one = {
+		        .node_count = TREE_NODES_MAX - 1 + more, .nodes = nodes, .vectors = numbers};
+		struct gradient wide = {
+		        .node_count = 1, .width = SAMPLE_WIDTH + more, .nodes = nodes, .vectors = numbers};
+		cr_expect_eq(judge_encoded(wire_encode_params(&buffer, &header, &params), &buffer), expected);
+		cr_expect_eq(judge_encoded(wire_encode_ready(&buffer, &header, &ready), &buffer), expected);
+		cr_expect_eq(judge_encoded(wire_encode_gradient(&buffer, &header, &long_one), &buffer), expected);
+		cr_expect_eq(judge_encoded(wire_encode_gradient(&buffer, &header, &wide), &buffer), expected);
+	}
+	wire_buffer_release(&buffer);
+}
+
+Test(wire_faults, refuses_a_path_or_columns_beyond_the_limits_although_the_payload_has_them)
+{
+	static uint32_t columns[WIRE_COLUMNS_MAX + 1];
+	static double centre[WIRE_COLUMNS_MAX + 1];
+	static char path[WIRE_PATH_MAX + 2];
+	const struct frame_header header = sample_header();
+	struct wire_buffer buffer = {0};
+	for (uint32_t i = 0; i <= WIRE_COLUMNS_MAX; i++)
+		columns[i] = i;
+	for (uint32_t more = 0; more < 2; more++) {
+		enum wire_status expected = more == 0 ? WIRE_OK : WIRE_BAD_PAYLOAD;
+		struct assignment far = sample_assignment();
+		memset(path, '/', WIRE_PATH_MAX + more);
+		far.dataset.path = path;
+		cr_expect_eq(judge_encoded(wire_encode_assign(&buffer, &header, &far), &buffer), expected);
+		struct assignment wide = sample_assignment();
+		wide.dataset.columns = columns;
+		wide.dataset.features = WIRE_COLUMNS_MAX - 1 + more;
+		wide.dataset.file_columns = WIRE_COLUMNS_MAX + more;
+		wide.centre = centre;
+		cr_expect_eq(judge_encoded(wire_encode_assign(&buffer, &header, &wide), &buffer), expected);
+	}
+	wire_buffer_release(&buffer);
+}
+
 /* The sample's payload cut or lengthened, under a checksum that is right. */
 static enum wire_status judge_resized(struct frame frame, size_t payload_length)
 {

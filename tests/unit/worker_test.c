@@ -402,12 +402,12 @@ Test(worker, says_where_a_csv_is_bad)
 	cr_expect(answer.error.offset == 14 && answer.error.column == 1);
 }
 
-/* Puts a number into row 70's target, in the file. */
-static void spoil(double value)
+/* Puts a number into a row's target, in the file. */
+static void spoil(size_t row, double value)
 {
 	FILE *out = fopen(file.dataset.path, "r+");
 	cr_assert(out != NULL);
-	size_t element = 70 * file.dataset.file_columns + file.dataset.columns[COLUMNS - 1];
+	size_t element = row * file.dataset.file_columns + file.dataset.columns[COLUMNS - 1];
 	cr_assert(fseek(out, (long)(file.dataset.data_offset + 8 * element), SEEK_SET) == 0);
 	cr_assert(fwrite(&value, sizeof value, 1, out) == 1 && fclose(out) == 0);
 	dataset_identify(&assignment.dataset);
@@ -415,7 +415,7 @@ static void spoil(double value)
 
 Test(worker, finds_a_missing_value_of_an_array_in_its_first_sums)
 {
-	spoil(NAN);
+	spoil(70, NAN);
 	load();
 	worker_child_ask(&child, KERNEL_MEANS, parameters, 2);
 	expect_error(STAGE_DATASET, "nan is a missing value");
@@ -424,7 +424,7 @@ Test(worker, finds_a_missing_value_of_an_array_in_its_first_sums)
 
 Test(worker, leaves_a_row_with_a_missing_value_out_if_told_to)
 {
-	spoil(NAN);
+	spoil(70, NAN);
 	assignment.dataset.missing = MISSING_SKIP_ROW;
 	load();
 	worker_child_ask(&child, KERNEL_METRICS, parameters, 2);
@@ -435,9 +435,23 @@ Test(worker, leaves_a_row_with_a_missing_value_out_if_told_to)
 	cr_expect_eq(rows, ROWS - 1);
 }
 
+Test(worker, takes_leaves_without_rows_for_decided_up_to_the_end_of_its_run)
+{
+	spoil(70, NAN);
+	spoil(71, NAN);
+	assignment.dataset.missing = MISSING_SKIP_ROW;
+	assignment.leaves = (struct range){68, 72};
+	load();
+	worker_child_ask(&child, KERNEL_METRICS, parameters, 2);
+	worker_child_receive(&child, FRAME_GRADIENT, &answer);
+	cr_assert_eq(answer.gradient.node_count, 1);
+	cr_expect(answer.gradient.nodes[0].level == 2 && answer.gradient.nodes[0].index == 17);
+	cr_expect_eq(answer.gradient.vectors[2], 2);
+}
+
 Test(worker, sends_sums_that_are_too_large_as_they_are)
 {
-	spoil(1e308);
+	spoil(70, 1e308);
 	load();
 	worker_child_ask(&child, KERNEL_MOMENTS, parameters, 2);
 	worker_child_receive(&child, FRAME_GRADIENT, &answer);
