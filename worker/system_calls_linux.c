@@ -162,11 +162,13 @@ void system_call_filter_free(struct system_call_filter *filter)
 
 int system_call_filter_install(const struct system_call_filter *filter)
 {
-	struct system_call_filter own = *filter;
-	struct sock_fprog program = {own.count, own.instructions};
+	struct sock_filter instructions[INSTRUCTIONS_MAX];
+	struct sock_fprog program = {filter->count, instructions};
 	unsigned pid = (unsigned)getpid();
-	for (unsigned short i = 0; i < own.count; i++)
-		if (own.instructions[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && own.instructions[i].k == OWN_PID)
-			own.instructions[i].k = pid;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, own.flags, &program) == 0 ? 0 : errno;
+	for (unsigned short i = 0; i < filter->count; i++) {
+		instructions[i] = filter->instructions[i];
+		if (instructions[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && instructions[i].k == OWN_PID)
+			instructions[i].k = pid;
+	}
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter->flags, &program) == 0 ? 0 : errno;
 }

@@ -1,6 +1,7 @@
 /* What a worker says of the signal that ends it. */
 #include "worker/last_words.h"
 
+#include "coordinator/loss.h"
 #include "tests/unit/confined_child.h"
 #include "worker/chunk.h"
 
@@ -258,4 +259,22 @@ Test(last_words, keeps_last_words_out_of_the_middle_of_a_frame)
 	struct ending ending = send_out_confined(hold_words, read_null);
 	expect_signal("null", &ending, SIGSEGV);
 	cr_expect(!ending.spoke);
+}
+
+Test(last_words, are_told_with_the_name_of_a_system_call)
+{
+	static const struct {
+		struct worker_error words;
+		const char *text;
+	} rows[] = {
+	        {{.offset = 59, .text = "a call"}, "(a call: execve (system call 59))"},
+	        {{.offset = 100000, .text = "a call"}, "(a call: system call 100000)"},
+	        {{.offset = INT64_MAX, .text = "a call"}, "(a call: system call 9223372036854775807)"},
+	        {{.offset = -1, .text = "it read from address 0x0"}, "(it read from address 0x0)"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char text[256];
+		loss_describe_signal(&rows[i].words, text, sizeof text);
+		cr_expect_str_eq(text, rows[i].text);
+	}
 }
