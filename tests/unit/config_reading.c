@@ -173,9 +173,9 @@ bool configs_equal(const struct config *one, const struct config *other)
 	       one->isolation.max_cpu_s == other->isolation.max_cpu_s &&
 	       strings_equal(one->checkpoint.path, other->checkpoint.path) &&
 	       strings_equal(one->checkpoint.given_path, other->checkpoint.given_path) &&
-	       one->checkpoint.every_epochs == other->checkpoint.every_epochs &&
-	       one->workers == other->workers && trainings_equal(one, other) && recoveries_equal(one, other) &&
-	       fault_plans_equal(one, other) && strings_equal(one->output.faults, other->output.faults) &&
+	       one->checkpoint.every_epochs == other->checkpoint.every_epochs && one->workers == other->workers &&
+	       trainings_equal(one, other) && recoveries_equal(one, other) && fault_plans_equal(one, other) &&
+	       strings_equal(one->output.faults, other->output.faults) &&
 	       strings_equal(one->output.given_faults, other->output.given_faults) &&
 
 	       strings_equal(one->output.model, other->output.model) &&

@@ -50,8 +50,8 @@ static bool train(const char *text, const char *const *overrides, uint32_t worke
 	cr_assert(loader_open(&loader, &reading.config, &error), "%s", error.message);
 	struct checkpointer checkpointer;
 	cr_assert(checkpointer_init(&checkpointer, &reading.config, &loader, workers, &events.stream, NULL, &error));
-	bool trained = trainer_run(
-	        &reading.config, &loader, workers, &checkpointer, &events.stream, NULL, &result, &error);
+	bool trained =
+	        trainer_run(&reading.config, &loader, workers, &checkpointer, &events.stream, NULL, &result, &error);
 	checkpointer_release(&checkpointer);
 	loader_release(&loader);
 	reading_release(&reading);

@@ -55,8 +55,8 @@ static void train(struct run *run, const char *const *overrides, uint32_t worker
 	recorded_events_init(&events);
 	struct checkpointer checkpointer;
 	cr_assert(checkpointer_init(&checkpointer, &reading.config, &loader, workers, &events.stream, NULL, &error));
-	cr_assert(trainer_run(&reading.config, &loader, workers, &checkpointer, &events.stream, NULL, &run->result,
-	                  &error),
+	cr_assert(trainer_run(
+	                  &reading.config, &loader, workers, &checkpointer, &events.stream, NULL, &run->result, &error),
 	        "%s", error.message);
 	checkpointer_release(&checkpointer);
 	run->epochs = 0;
