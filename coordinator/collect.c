@@ -21,7 +21,7 @@ static const bool legal[SLOT_STATE_COUNT][FRAME_TYPE_END] = {
 enum { DOWN, UP, ENTRIES_PER_SLOT };
 
 /* When poll() comes back so much later than it was told to, this process did not run in the meantime. */
-#define AWAY_NS UINT64_C(100000000)
+#define AWAY_NS UINT64_C(500000000)
 
 bool collector_init(struct collector *collector, struct pool *pool, struct error *error)
 {
@@ -72,8 +72,8 @@ static void set_loss(struct happening *happening, struct slot *slot, enum loss_c
 }
 
 /*
- * A terminal stops the coordinator together with its workers, and lets them go on together. The time that the
- * coordinator was away does not count against the workers.
+ * A terminal stops the coordinator together with its workers, and lets them go on together. Since when is not known, so
+ * none of the time since the last poll() counts against the workers.
  */
 static void forgive_absence(const struct collector *collector, int wait_ms)
 {
@@ -83,7 +83,7 @@ static void forgive_absence(const struct collector *collector, int wait_ms)
 	for (uint32_t i = 0; i < collector->pool->count; i++) {
 		struct slot *slot = &collector->pool->slots[i];
 		if (pool_awaits(slot))
-			slot->deadline_ns += now - back_ns;
+			slot->deadline_ns += now - collector->polled_ns;
 	}
 }
 

@@ -15,7 +15,7 @@ TestSuite(checkpoint, .timeout = 60);
 
 /* Numbers that a text could lose, and then some. */
 static const double numbers[] = {0.0, -0.0, 1.0, -1.0, 0.1, 1.0 / 3.0, 1e15, 1e16 + 2, 1e22, 123456789012345678.0,
-        DBL_MAX, -DBL_MAX, DBL_MIN, DBL_TRUE_MIN, -DBL_TRUE_MIN, DBL_EPSILON, INFINITY, -INFINITY, NAN, -NAN};
+        DBL_MAX, -DBL_MAX, DBL_MIN, DBL_TRUE_MIN, -DBL_TRUE_MIN, DBL_EPSILON, INFINITY, -INFINITY, NAN};
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 static const char some_origin[] = "dataset.bytes 12\ndataset.target 1 \"\\x0a price\"\n";

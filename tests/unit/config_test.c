@@ -377,6 +377,7 @@ Test(config, writes_what_it_understood_with_every_default)
 	                       "  \"checkpoint\": {\n"
 	                       "    \"path\": null,\n"
 	                       "    \"every_epochs\": 100\n"
+	                       "  },\n"
 	                       "  \"faults\": [],\n"
 	                       "  \"chaos\": {\n"
 	                       "    \"seed\": 1,\n"

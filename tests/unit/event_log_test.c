@@ -1,3 +1,4 @@
+#include "common/fault.h"
 #include "coordinator/event_log.h"
 
 #include "tests/unit/config_reading.h"
@@ -14,6 +15,9 @@
 TestSuite(event_log, .init = scratch_enter, .fini = scratch_leave, .timeout = 20);
 
 enum { KILLED_BY_SIGKILL = 9, EXITED_WITH_10 = 10 << 8 };
+
+static const struct fault fired = {
+        .kind = FAULT_FLIP, .site = SITE_GRADIENT_WRITE, .byte = 40, .bit = 3, .ms = FAULT_ANY, .code = FAULT_ANY};
 
 /* An event of every type, and the line that it becomes, without its first key, "t". */
 struct example {
@@ -47,6 +51,19 @@ static const struct example examples[] = {
                  .worker_lost = {"death", "it was killed", KILLED_BY_SIGKILL}},
                 "{\"event\":\"worker_lost\",\"epoch\":4,\"worker\":0,\"pid\":77,\"incarnation\":0,"
                 "\"cause\":\"death\",\"signal\":9,\"text\":\"it was killed\"}"},
+        {{.type = EVENT_WORKER_REPLACED, .epoch = 4, .has_worker = true, .pid = 78, .worker_replaced = {1500000}},
+                "{\"event\":\"worker_replaced\",\"epoch\":4,\"worker\":0,\"pid\":78,\"incarnation\":0,"
+                "\"took_ms\":1.5}"},
+        {{.type = EVENT_WORKER_LATE, .epoch = 4, .has_worker = true, .pid = 77, .worker_late = {2500000, 5}},
+                "{\"event\":\"worker_late\",\"epoch\":4,\"worker\":0,\"pid\":77,\"incarnation\":0,"
+                "\"waited_ms\":2.5,\"backup\":5}"},
+        {{.type = EVENT_RUN_RESUMED, .epoch = 7, .run_resumed = {"state"}},
+                "{\"event\":\"run_resumed\",\"epoch\":7,\"path\":\"state\"}"},
+        {{.type = EVENT_CHECKPOINT_WRITTEN, .epoch = 7, .checkpoint_written = {"state", 500000}},
+                "{\"event\":\"checkpoint_written\",\"epoch\":7,\"path\":\"state\",\"took_ms\":0.5}"},
+        {{.type = EVENT_FAULT_FIRED, .epoch = 3, .fault_fired = {&fired}},
+                "{\"event\":\"fault_fired\",\"epoch\":3,"
+                "\"kind\":\"flip\",\"site\":\"gradient.write\",\"byte\":40,\"bit\":3}"},
         {{.type = EVENT_WORKER_EXITED, .has_worker = true, .pid = 77, .worker_exited = {EXITED_WITH_10, true}},
                 "{\"event\":\"worker_exited\",\"epoch\":0,\"worker\":0,\"pid\":77,\"incarnation\":0,"
                 "\"exit_status\":10,\"forced\":true}"},

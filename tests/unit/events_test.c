@@ -73,8 +73,9 @@ Test(events, reach_as_many_sinks_as_there_is_room_for)
 
 Test(events, have_a_name_for_each_type)
 {
-	static const char expected[EVENT_TYPE_COUNT][24] = {"run_started", "worker_forked", "worker_ready",
-	        "params_sent", "gradient_received", "worker_lost", "worker_exited", "epoch_done", "note", "run_ended"};
+	static const char expected[EVENT_TYPE_COUNT][24] = {"run_started", "run_resumed", "worker_forked",
+	        "worker_ready", "params_sent", "gradient_received", "fault_fired", "worker_lost", "worker_replaced",
+	        "worker_late", "worker_exited", "epoch_done", "checkpoint_written", "note", "run_ended"};
 	for (int type = 0; type < EVENT_TYPE_COUNT; type++)
 		cr_expect_str_eq(event_type_name((enum event_type)type), expected[type]);
 }

@@ -69,7 +69,7 @@ static struct view view_of_file(void)
 		cr_assert_eq(sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*s %" SCNu64, &begin, &end,
 		                     protection, &offset, &inode),
 		        5);
-		if (inode != status.st_ino)
+		if (inode != status.st_ino || strcmp(protection, "---s") == 0) /* those are the guard pages */
 			continue;
 		view.only_readable = view.only_readable && strcmp(protection, "r--s") == 0;
 		for (; begin < end; begin += page, offset += page) {
@@ -212,7 +212,7 @@ static void map_with_little_room(void)
 	struct mapping mapping;
 	size_t places[2];
 	const uint64_t offsets[] = {0, 4 * page};
-	rlim_t room = address_space() + 4 * page;
+	rlim_t room = address_space() + 6 * page; /* two of them for guard pages */
 	if (setrlimit(RLIMIT_AS, &(struct rlimit){room, room}) != 0)
 		_exit(2);
 	errno = 0;

@@ -276,7 +276,8 @@ static void interfere(void *context, const struct event *event)
 
 Test(trainer_run, ends_when_a_worker_is_killed_and_says_which)
 {
-	static const char *const overrides[] = {"training.epochs=1000", "training.tolerance=0", NULL};
+	static const char *const overrides[] = {
+	        "training.epochs=1000", "training.tolerance=0", "recovery.policy=abort", NULL};
 	struct interference interference = {.epoch = 2, .signal = SIGKILL, .to_worker = true};
 	char expected[128];
 	size_t lost = 0;
@@ -300,8 +301,8 @@ Test(trainer_run, ends_when_a_worker_is_killed_and_says_which)
 
 Test(trainer_run, ends_when_a_worker_is_stopped_and_its_time_is_over)
 {
-	static const char *const overrides[] = {
-	        "training.epochs=1000", "training.tolerance=0", "recovery.worker_timeout_s=0.2", NULL};
+	static const char *const overrides[] = {"training.epochs=1000", "training.tolerance=0",
+	        "recovery.worker_timeout_s=0.2", "recovery.policy=abort", NULL};
 	struct interference interference = {.epoch = 2, .signal = SIGSTOP, .to_worker = true};
 	events_add_sink(&events.stream, (struct event_sink){interfere, &interference});
 	cr_assert_not(train(lines, overrides, 3));
