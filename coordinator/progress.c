@@ -100,11 +100,22 @@ static void show_epoch(struct progress *progress, const struct event *event)
 		        progress->epochs, event->epoch_done.loss, epochs_per_second(progress, event));
 }
 
+/* The loss that was kept is no longer the last thing that happened. */
+static void show_loss(struct progress *progress)
+{
+	if (progress->loss[0] == '\0')
+		return;
+	progress_clear(progress);
+	fprintf(progress->out, "coordinator: %s\n", progress->loss);
+	progress->loss[0] = '\0';
+}
+
 static void show_end(struct progress *progress, const struct event *event)
 {
 	progress_clear(progress);
 	if (!event->run_ended.trained)
 		return; /* the error that follows says more */
+	show_loss(progress);
 	fprintf(progress->out, "%" PRIu64 " row%s, %" PRIu32 " worker%s, %" PRIu64 " epochs", event->run_ended.rows,
 	        event->run_ended.rows == 1 ? "" : "s", progress->workers, progress->workers == 1 ? "" : "s",
 	        event->run_ended.epochs);
@@ -125,6 +136,15 @@ static void show_fault(struct progress *progress, const struct event *event)
 	fprintf(progress->out, ", epoch %" PRIu32 "\n", event->epoch);
 }
 
+/* A loss that ends the run is the text of the error that follows; so it waits here until the run goes on. */
+static void keep_loss(struct progress *progress, const struct event *event)
+{
+	if (!progress->loss_is_error)
+		show_loss(progress);
+	progress->loss_is_error = strcmp(event->worker_lost.cause, "error") == 0;
+	snprintf(progress->loss, sizeof progress->loss, "%s", event->worker_lost.text);
+}
+
 static void handle(void *context, const struct event *event)
 {
 	struct progress *progress = context;
@@ -139,6 +159,7 @@ static void handle(void *context, const struct event *event)
 		        event->epoch);
 		break;
 	case EVENT_EPOCH_DONE:
+		show_loss(progress);
 		show_epoch(progress, event);
 		break;
 	case EVENT_NOTE:
@@ -149,10 +170,13 @@ static void handle(void *context, const struct event *event)
 		show_fault(progress, event);
 		break;
 	case EVENT_WORKER_LOST:
-		progress_clear(progress);
-		fprintf(progress->out, "coordinator: %s\n", event->worker_lost.text);
+		keep_loss(progress, event);
+		break;
+	case EVENT_WORKER_FORKED:
+		show_loss(progress);
 		break;
 	case EVENT_WORKER_REPLACED:
+		show_loss(progress);
 		fprintf(progress->out, "coordinator: worker %" PRIu32 " is replaced by pid %ld after %.1f ms\n",
 		        event->worker, (long)event->pid, (double)event->worker_replaced.took_ns / 1e6);
 		break;

@@ -22,6 +22,8 @@ struct progress {
 	uint64_t first_epoch_ns; /* … and when */
 	uint64_t painted_ns;
 	bool bar_shown;
+	char loss[1024];    /* a worker was lost, which is told when the run goes on; empty: none */
+	bool loss_is_error; /* by a worker that gave up: what it found is told by the error that ends the run */
 };
 
 /* `animated` and `colour` as progress_wants_animation and progress_wants_colour say, unless the user says otherwise. */

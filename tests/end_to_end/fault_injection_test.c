@@ -205,8 +205,10 @@ struct own_fault {
 Test(fault_injection, calls_that_fail_are_tried_again_or_told)
 {
 	static const struct own_fault cases[] = {
-	        {"[{\"kind\": \"fork_fails\"}]", 71, "cannot fork a worker: Resource"},
-	        {"[{\"kind\": \"no_descriptors\"}]", 71, "cannot make a pipe: Too many"},
+	        {"[{\"kind\": \"fork_fails\"}]", 0, ""},
+	        {"[{\"kind\": \"fork_fails\", \"times\": \"any\"}]", 71, "cannot fork a worker: Resource"},
+	        {"[{\"kind\": \"no_descriptors\"}]", 0, ""},
+	        {"[{\"kind\": \"no_descriptors\", \"times\": \"any\"}]", 71, "cannot make a pipe: Too many"},
 	        {"[{\"kind\": \"kill\", \"worker\": 1}, {\"kind\": \"fork_fails\", \"incarnation\": \"any\", "
 	         "\"epoch\": 0, "
 	         "\"skip\": 3, \"times\": 2}]",

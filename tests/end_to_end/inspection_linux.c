@@ -58,6 +58,8 @@ size_t process_mappings(pid_t pid, const char *path, struct file_mapping *found,
 		            &name) != 4 ||
 		        strcmp(line + name, path) != 0)
 			continue;
+		if (strcmp(permissions, "---s") == 0)
+			continue; /* nothing can be seen through a guard page */
 		if (count < capacity) {
 			found[count].begin = offset;
 			found[count].end = offset + (to - from);
