@@ -247,23 +247,37 @@ static bool compare_replicas(struct gatherer *gatherer, struct share *share, str
 	return report_disagreement(gatherer, share, replicas[0], replicas[1], error);
 }
 
+static bool is_finite(const struct gradient *gradient)
+{
+	size_t count = (size_t)gradient->node_count * gradient->width;
+	for (size_t i = 0; i < count; i++)
+		if (!isfinite(gradient->vectors[i]))
+			return false;
+	return true;
+}
+
 /*
  * Sums that are no numbers can be right: a training that diverges overflows. But of finite parameters a first such
  * answer is doubted, and counts only if another worker gives the same.
  */
-static bool is_suspect(struct share *share, const struct gradient *gradient)
+static bool is_confirmed(struct share *share, const struct gradient *gradient)
 {
 	size_t count = (size_t)gradient->node_count * gradient->width;
-	bool finite = true;
-	for (size_t i = 0; finite && i < count; i++)
-		finite = isfinite(gradient->vectors[i]);
-	if (finite)
-		return false;
 	uint32_t checksum = crc32c(0, gradient->vectors, count * sizeof(double));
 	bool confirmed = share->suspected && share->suspect == checksum;
 	share->suspected = true;
 	share->suspect = checksum;
-	return !confirmed;
+	return confirmed;
+}
+
+/* Under a policy that ends the run with its first lost worker: that worker was lost. */
+static bool report_refuted(const struct gatherer *gatherer, const struct share *share, struct error *error)
+{
+	struct range rows = gather_share_rows(gatherer, share);
+	return error_set(error, EXIT_WORKERS_LOST,
+	        "a worker answered with sums that are not numbers for rows %" PRIu64 " to %" PRIu64 " in epoch %" PRIu32
+	        ", and another did not",
+	        rows.begin, rows.end - 1, gatherer->pool.epoch);
 }
 
 static bool take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)
@@ -275,7 +289,10 @@ static bool take_sums(struct gatherer *gatherer, struct slot *slot, struct error
 	event.round.busy_ns = slot->gradient.busy_ns;
 	event.round.round_trip_ns = clock_now_ns() - slot->asked_ns;
 	events_emit(gatherer->events, event);
-	if (is_suspect(share, &slot->gradient) && gatherer->config->recovery.policy == RECOVERY_RESPAWN) {
+	bool finite = is_finite(&slot->gradient);
+	if (finite && share->suspected && gatherer->config->recovery.policy == RECOVERY_ABORT)
+		return report_refuted(gatherer, share, error);
+	if (!finite && !is_confirmed(share, &slot->gradient)) {
 		struct loss loss = {.worker = slot->index, .cause = LOSS_NOT_FINITE};
 		return gather_lose(gatherer, slot, &loss, error);
 	}

@@ -77,6 +77,7 @@ static bool restart(struct gatherer *gatherer, struct slot *slot, struct error *
 {
 	uint64_t give_up_ns = clock_now_ns() + gatherer->pool.timeout_ns;
 	slot->incarnation++;
+	slot->answered = false; /* its predecessor may have */
 	for (long backoff_ns = FIRST_BACKOFF_NS; !gather_start(gatherer, slot, error); backoff_ns *= 2) {
 		if (backoff_ns > LONGEST_BACKOFF_NS)
 			backoff_ns = LONGEST_BACKOFF_NS;
@@ -109,9 +110,19 @@ static uint32_t running_workers(const struct pool *pool)
 	return running;
 }
 
-static bool act(struct gatherer *gatherer, struct slot *slot, const char *text, struct error *error)
+/* A doubt is settled by asking another worker, whatever is done about workers that are lost. */
+static bool ask_another(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	const struct share *share = &gatherer->shares[slot->share];
+	return share->deaths < POISON_DEATHS ? restart(gatherer, slot, error) : report_poison(gatherer, share, error);
+}
+
+static bool act(
+        struct gatherer *gatherer, struct slot *slot, const struct loss *loss, const char *text, struct error *error)
 {
 	struct share *share = &gatherer->shares[slot->share];
+	if (loss->cause == LOSS_NOT_FINITE && gatherer->recovery.policy != RECOVERY_RESPAWN)
+		return ask_another(gatherer, slot, error);
 	switch (recovery_decide(&gatherer->recovery, clock_now_ns(), share->deaths)) {
 	case DECIDE_RESTART:
 		return restart(gatherer, slot, error);
@@ -156,7 +167,7 @@ bool gather_lose(struct gatherer *gatherer, struct slot *slot, struct loss *loss
 	/* Where each share has one worker, a backup still does what is needed. */
 	if (gatherer->config->recovery.replicas == 1 && gather_has_other(gatherer, slot))
 		return true;
-	return act(gatherer, slot, text, error);
+	return act(gatherer, slot, loss, text, error);
 }
 
 bool gather_redistribute(struct gatherer *gatherer, struct error *error)
