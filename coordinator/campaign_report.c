@@ -48,6 +48,8 @@ static void print_verdicts(FILE *out, const uint64_t verdicts[VERDICT_COUNT])
 static const char *status_meaning(unsigned status)
 {
 	switch (status) {
+	case EXIT_DIVERGED:
+		return "diverged";
 	case EXIT_WORKERS_LOST:
 		return "workers lost";
 	case EXIT_OS_ERROR:

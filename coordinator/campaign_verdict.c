@@ -22,10 +22,15 @@ bool verdict_is_failure(enum verdict verdict)
 	return verdict != VERDICT_IDENTICAL && verdict != VERDICT_CLEAN_ERROR;
 }
 
-/* The data, the configuration and the user are not at fault when a worker is: other statuses would blame them. */
-static bool is_brought_by_faults(int status)
+/*
+ * The data, the configuration and the user are not at fault when a worker is: other statuses would blame them. But who
+ * goes on without rows may diverge on those that are left.
+ */
+static bool is_brought_by_faults(const struct evidence *evidence)
 {
-	return status == EXIT_WORKERS_LOST || status == EXIT_OS_ERROR || status == EXIT_OUTPUT_FAILED;
+	int status = evidence->status;
+	return status == EXIT_WORKERS_LOST || status == EXIT_OS_ERROR || status == EXIT_OUTPUT_FAILED ||
+	       (status == EXIT_DIVERGED && evidence->may_degrade);
 }
 
 /* NULL: nothing is wrong with how a run ended that was killed. */
@@ -41,7 +46,7 @@ static const char *wrong_with_death(const struct evidence *evidence)
 
 static const char *wrong_with_error(const struct evidence *evidence)
 {
-	if (!is_brought_by_faults(evidence->status))
+	if (!is_brought_by_faults(evidence))
 		return "no fault should bring this exit status";
 	if (evidence->message_lines != 1 || !evidence->message_is_ours)
 		return "its error is not one line of forkfit's";

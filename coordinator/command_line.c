@@ -29,7 +29,7 @@ const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VA
                                  "\n"
                                  "  -n, --runs N         so many schedules; 1000\n"
                                  "      --seed S         which ones; 1\n"
-                                 "  -j, --jobs J         so many runs at the same time; as many as there are CPUs\n"
+                                 "  -j, --jobs J         so many runs at the same time; 8 for each CPU\n"
                                  "      --failures DIRECTORY\n"
                                  "                       for files that make failed runs happen again; beside FILE\n"
                                  "\n"

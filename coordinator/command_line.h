@@ -20,7 +20,7 @@ struct command_line {
 	struct {
 		uint64_t runs;
 		uint64_t seed;
-		uint32_t jobs;        /* 0: as many as there are CPUs */
+		uint32_t jobs;        /* 0: as many as serve */
 		const char *failures; /* NULL: beside the configuration */
 	} campaign;
 };

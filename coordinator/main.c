@@ -234,6 +234,9 @@ static bool settle_workers(struct config *config, struct error *error)
 	return settled;
 }
 
+/* A run with faults mostly waits: for workers that sleep or are silent, and for deadlines. */
+enum { JOBS_PER_CPU = 8 };
+
 static bool campaign(const struct command_line *line, struct config *config, struct error *error)
 {
 	static const struct campaign_program program = {train_in_campaign, NULL};
@@ -244,7 +247,7 @@ static bool campaign(const struct command_line *line, struct config *config, str
 	struct campaign_options options = {
 	        .runs = line->campaign.runs,
 	        .seed = line->campaign.seed,
-	        .jobs = line->campaign.jobs != 0 ? line->campaign.jobs : machine_cpus(),
+	        .jobs = line->campaign.jobs != 0 ? line->campaign.jobs : machine_cpus() * JOBS_PER_CPU,
 	        .failures = line->campaign.failures != NULL ? line->campaign.failures : failures,
 	        .quiet = line->quiet,
 	};
