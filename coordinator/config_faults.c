@@ -6,6 +6,7 @@
 #include "coordinator/spelling.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,49 +83,53 @@ static enum value_status found_instead(const char *name, json_t *value, struct v
 	return wrong_member(name, problem);
 }
 
-static void expect_one_of(const char *const *names, size_t count, struct phrase *phrase)
+static void list_names(const char *const *names, size_t count, struct phrase *phrase)
 {
-	phrase_add(phrase, "expected ");
 	for (size_t i = 0; i < count; i++)
 		phrase_add(phrase, "%s\"%s\"", i == 0 ? "" : i + 1 < count ? ", " : " or ", names[i]);
 }
 
-/* Is the value one of the names? *index: which. If not, what is wrong is told of the member `name`. */
-static enum value_status read_name(const char *name, json_t *value, const char *const *names, size_t count,
-        size_t *index, struct value_problem *problem)
+/* What a name can be, and what that is called. */
+struct choice {
+	const char *what; /* "a kind of fault" */
+	const char *names[FAULT_KIND_COUNT];
+	size_t count;
+};
+_Static_assert((int)FAULT_KIND_COUNT >= (int)FAULT_SITE_COUNT, "sites are chosen from too");
+
+/* Is the value one of the names? *index: which. If not, what is wrong is told of the member; NULL: of the element. */
+static enum value_status read_name(
+        const char *member, json_t *value, const struct choice *choice, size_t *index, struct value_problem *problem)
 {
 	const char *text = json_string_value(value);
-	for (*index = 0; text != NULL && *index < count; ++*index)
-		if (strcmp(text, names[*index]) == 0)
+	for (*index = 0; text != NULL && *index < choice->count; ++*index)
+		if (strcmp(text, choice->names[*index]) == 0)
 			return VALUE_OK;
-	const char *meant = text != NULL ? spelling_nearest(text, names, count) : NULL;
-	if (meant == NULL)
-		expect_one_of(names, count, &problem->what);
-	else
-		phrase_add(&problem->what, "expected another word");
-	enum value_status status = found_instead(name, value, problem);
+	const char *meant = text != NULL ? spelling_nearest(text, choice->names, choice->count) : NULL;
+	phrase_add(&problem->what, "expected %s", choice->what);
+	if (meant == NULL) {
+		phrase_add(&problem->what, " (");
+		list_names(choice->names, choice->count, &problem->what);
+		phrase_add(&problem->what, ")");
+	}
+	enum value_status status = found_instead(member, value, problem);
 	if (meant != NULL)
 		phrase_add(&problem->what, "; did you mean \"%s\"?", meant);
 	return status;
 }
 
-static size_t list_kinds(const char *names[FAULT_KIND_COUNT])
-{
-	for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++)
-		names[kind] = fault_kind_name((enum fault_kind)kind);
-	return FAULT_KIND_COUNT;
-}
-
 static enum value_status read_kind(json_t *object, struct fault *fault, struct value_problem *problem)
 {
-	const char *names[FAULT_KIND_COUNT];
-	size_t count = list_kinds(names), index;
+	struct choice kinds = {.what = "a kind of fault", .count = FAULT_KIND_COUNT};
+	size_t index;
 	json_t *value = json_object_get(object, "kind");
+	for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++)
+		kinds.names[kind] = fault_kind_name((enum fault_kind)kind);
 	if (value == NULL) {
 		phrase_add(&problem->what, "required key is missing");
 		return wrong_member("kind", problem);
 	}
-	enum value_status status = read_name("kind", value, names, count, &index, problem);
+	enum value_status status = read_name("kind", value, &kinds, &index, problem);
 	if (status == VALUE_OK)
 		*fault = fault_default((enum fault_kind)index);
 	return status;
@@ -132,23 +137,23 @@ static enum value_status read_kind(json_t *object, struct fault *fault, struct v
 
 static enum value_status read_site(json_t *object, struct fault *fault, struct value_problem *problem)
 {
-	const char *names[FAULT_SITE_COUNT];
+	char what[64];
+	struct choice choice = {.what = what};
 	enum fault_site sites[FAULT_SITE_COUNT];
-	size_t count = 0, index;
+	size_t index;
 	json_t *value = json_object_get(object, "site");
 	if (value == NULL)
 		return VALUE_OK;
+	snprintf(what, sizeof what, "a site of \"%s\"", fault_kind_name(fault->kind));
 	for (unsigned site = 0; site < FAULT_SITE_COUNT; site++) {
 		if ((fault_kind_sites(fault->kind) >> site & 1) == 0)
 			continue;
-		names[count] = fault_site_name((enum fault_site)site);
-		sites[count++] = (enum fault_site)site;
+		choice.names[choice.count] = fault_site_name((enum fault_site)site);
+		sites[choice.count++] = (enum fault_site)site;
 	}
-	enum value_status status = read_name("site", value, names, count, &index, problem);
+	enum value_status status = read_name("site", value, &choice, &index, problem);
 	if (status == VALUE_OK)
 		fault->site = sites[index];
-	else
-		phrase_add(&problem->what, " (of \"%s\")", fault_kind_name(fault->kind));
 	return status;
 }
 
@@ -207,8 +212,8 @@ static enum value_status refuse_unknown(const char *name, struct value_problem *
 	if (meant != NULL) {
 		phrase_add(&problem->what, "; did you mean \"%s\"?", meant);
 	} else {
-		phrase_add(&problem->what, ", ");
-		expect_one_of(names, NAME_COUNT, &problem->what);
+		phrase_add(&problem->what, ", expected ");
+		list_names(names, NAME_COUNT, &problem->what);
 	}
 	return wrong_member(name, problem);
 }
@@ -249,10 +254,12 @@ static enum value_status read_faults(
 		return VALUE_NO_MEMORY;
 	json_array_foreach(array, index, element)
 	{
-		if (!json_is_object(element))
-			return value_wrong_element(key, element, index, "an object", problem);
 		problem->in_element = true;
 		problem->element = index;
+		if (!json_is_object(element)) {
+			phrase_add(&problem->what, "expected an object");
+			return found_instead(NULL, element, problem);
+		}
 		enum value_status status = read_fault(element, &config->faults[index], problem);
 		if (status != VALUE_OK)
 			return status;
@@ -270,15 +277,31 @@ static bool put(json_t *object, const char *name, json_t *value)
 	return json_object_set_new(object, name, value) == 0;
 }
 
+/* What a reader takes for granted. */
+static bool is_left_out(const struct member *member, const struct fault *fault)
+{
+	switch (member->offset) {
+	case AT(skip):
+		return fault->skip == 0;
+	case AT(times): /* but a probability changes what it is by default */
+		return fault->times == 1 && fault->p >= 1.0;
+	case AT(p):
+		return fault->p >= 1.0;
+	case AT(factor):
+		return fault->factor < member->minimum;
+	default:
+		return false;
+	}
+}
+
 static bool put_member(json_t *object, const struct member *member, const struct fault *fault)
 {
 	double value = stored(member, fault);
 	bool is_any = !member->real && value >= FAULT_ANY;
 	if (!makes_sense(member, fault) || (is_any && member->word == NULL))
 		return true;
-	if (member->parameter == TAKES_FACTOR && value < member->minimum)
-		return true; /* not given */
-	/* By its presence, a probability changes what `times` is by default. */
+	if (is_left_out(member, fault))
+		return true;
 	return put(object, member->name, is_any ? json_string(member->word) : json_text_number(value));
 }
 
@@ -329,32 +352,26 @@ char *config_faults_text(const struct fault *faults, size_t count)
 
 /* chaos.kinds: what can happen to a worker. */
 
-static size_t list_workers_kinds(const char *names[FAULT_KIND_COUNT], enum fault_kind kinds[FAULT_KIND_COUNT])
-{
-	size_t count = 0;
-	for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++) {
-		if (!fault_site_is_workers(fault_kind_default_site((enum fault_kind)kind)))
-			continue;
-		names[count] = fault_kind_name((enum fault_kind)kind);
-		kinds[count++] = (enum fault_kind)kind;
-	}
-	return count;
-}
-
 static enum value_status read_kinds(
         const struct config_key *key, json_t *array, struct config *config, struct value_problem *problem)
 {
-	const char *names[FAULT_KIND_COUNT];
+	struct choice choice = {.what = "a kind of fault of workers"};
 	enum fault_kind kinds[FAULT_KIND_COUNT];
-	size_t count = list_workers_kinds(names, kinds), index, which;
+	size_t index, which;
 	json_t *element;
 	if (json_array_size(array) == 0)
 		return value_wrong(key, array, problem);
+	for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++) {
+		if (!fault_site_is_workers(fault_kind_default_site((enum fault_kind)kind)))
+			continue;
+		choice.names[choice.count] = fault_kind_name((enum fault_kind)kind);
+		kinds[choice.count++] = (enum fault_kind)kind;
+	}
 	json_array_foreach(array, index, element)
 	{
 		problem->in_element = true;
 		problem->element = index;
-		enum value_status status = read_name(NULL, element, names, count, &which, problem);
+		enum value_status status = read_name(NULL, element, &choice, &which, problem);
 		if (status != VALUE_OK)
 			return status;
 		config->chaos.kinds |= UINT32_C(1) << kinds[which];

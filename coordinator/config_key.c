@@ -229,7 +229,7 @@ const struct config_key config_keys[] = {
         {.path = "chaos", .meaning = "Faults by chance, the same for the same seed."},
         {.path = "chaos.seed",
                 .kind = &value_integer,
-                .range = {.minimum = 0, .maximum = 9007199254740992.0}, /* 2⁵³: JSON's numbers are doubles to many */
+                .range = {.minimum = 0, .maximum = 4294967295.0}, /* as much as one notes down */
                 .standard = "1",
                 FIELD(chaos.seed),
                 .meaning = "Which faults by chance; also for those with a probability."},

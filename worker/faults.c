@@ -190,8 +190,9 @@ void faults_alter(struct faults *faults, double *sums, size_t count, uint64_t bu
 		if ((fault->kind != FAULT_NAN && fault->kind != FAULT_LIE) || count == 0)
 			continue;
 		faults_announce(faults, fault);
+		/* Elsewhere in each incarnation: two workers that agree on such sums are believed. */
 		if (fault->kind == FAULT_NAN)
-			sums[0] = NAN;
+			sums[faults->plan->incarnation % count] = NAN;
 		for (size_t j = 0; fault->kind == FAULT_LIE && j < count; j++)
 			sums[j] = sums[j] * 1.0625 + 1.0;
 	}

@@ -269,8 +269,9 @@ static enum outcome handle_frame(struct worker *worker, const unsigned char *pay
 static enum outcome serve_one(struct worker *worker)
 {
 	const unsigned char *payload;
+	struct frame_header header;
 	enum wire_status wire;
-	while ((wire = frame_reader_next(&worker->reader, &worker->question, &payload)) == WIRE_SHORT) {
+	while ((wire = frame_reader_next(&worker->reader, &header, &payload)) == WIRE_SHORT) {
 		enum io_status status = worker->faults == NULL
 		                                ? frame_reader_fill(&worker->reader, STDIN_FILENO)
 		                                : faults_fill(worker->faults, &worker->reader, STDIN_FILENO);
@@ -280,7 +281,8 @@ static enum outcome serve_one(struct worker *worker)
 			return PIPE_FAILED;
 	}
 	if (wire != WIRE_OK)
-		return fail(worker, STAGE_PROTOCOL, 0, wire_status_text(wire));
+		return fail(worker, STAGE_PROTOCOL, 0, wire_status_text(wire)); /* under the last question's header */
+	worker->question = header;
 	return handle_frame(worker, payload);
 }
 

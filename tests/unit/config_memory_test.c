@@ -36,6 +36,10 @@ static void set_failing(size_t number, bool from_then)
 static const char *const documents[] = {
         "{ \"dataset\": { \"path\": \"d\", \"target\": \"y\", \"features\": [\"a\", 2] }, \"workers\": 2,"
         "  \"training\": { \"initial\": { \"w\": [1, 2.5] } }, \"output\": { \"model\": \"m\" } }",
+        "{ \"faults\": [{ \"kind\": \"flip\", \"bit\": 3 }, { \"kind\": \"nan\" }],"
+        "  \"chaos\": { \"kinds\": [\"stop\"] } }",
+        "{ \"faults\": [{ \"kind\": \"flop\" }] }",
+        "{ \"faults\": [{ \"kind\": \"flip\", \"bit\": 8 }] }",
         "{ \"workers\": 1, \"workers\": 2 }",
         "{ \"dataset\": { \"features\": [\"a\", \"a\"] } }",
         "{ \"dataset\": { \"features\": [\"a\", {\"b\": 1}] } }",

@@ -128,6 +128,15 @@ static bool trainings_equal(const struct config *one, const struct config *other
 	       doubles_equal(one->training.initial_b, other->training.initial_b);
 }
 
+bool faults_equal(const struct fault *one, const struct fault *other)
+{
+	return one->kind == other->kind && one->site == other->site && one->worker == other->worker &&
+	       one->incarnation == other->incarnation && one->epoch == other->epoch && one->skip == other->skip &&
+	       one->times == other->times && doubles_equal(one->p, other->p) && one->byte == other->byte &&
+	       one->bit == other->bit && one->ms == other->ms && doubles_equal(one->factor, other->factor) &&
+	       one->code == other->code;
+}
+
 static bool recoveries_equal(const struct config *one, const struct config *other)
 {
 	return one->recovery.policy == other->recovery.policy &&
@@ -139,10 +148,22 @@ static bool recoveries_equal(const struct config *one, const struct config *othe
 	       one->recovery.allow_degraded == other->recovery.allow_degraded;
 }
 
+static bool fault_plans_equal(const struct config *one, const struct config *other)
+{
+	bool equal = one->fault_count == other->fault_count && one->chaos.seed == other->chaos.seed &&
+	             doubles_equal(one->chaos.rate, other->chaos.rate) && one->chaos.kinds == other->chaos.kinds;
+	for (size_t i = 0; equal && i < one->fault_count; i++)
+		equal = faults_equal(&one->faults[i], &other->faults[i]);
+	return equal;
+}
+
 bool configs_equal(const struct config *one, const struct config *other)
 {
 	return strings_equal(one->source, other->source) && datasets_equal(one, other) &&
 	       one->workers == other->workers && trainings_equal(one, other) && recoveries_equal(one, other) &&
+	       fault_plans_equal(one, other) && strings_equal(one->output.faults, other->output.faults) &&
+	       strings_equal(one->output.given_faults, other->output.given_faults) &&
+
 	       strings_equal(one->output.model, other->output.model) &&
 	       strings_equal(one->output.given_model, other->output.given_model) &&
 	       strings_equal(one->output.events, other->output.events) &&

@@ -29,6 +29,8 @@ struct reading read_config_from(const char *path, const char *text, const char *
 struct reading read_config(const char *text, const char *const *overrides);
 void reading_release(struct reading *reading);
 
+bool faults_equal(const struct fault *one, const struct fault *other);
+
 /* Are they the same to the bit, paths and source included? */
 bool configs_equal(const struct config *one, const struct config *other);
 

@@ -58,6 +58,11 @@ Test(config, needs_only_the_path_and_has_defaults_for_the_rest)
 	cr_expect_eq(config.recovery.worker_timeout_s, 30);
 	cr_expect_null(config.output.model);
 	cr_expect_null(config.output.events);
+	cr_expect_null(config.output.faults);
+	cr_expect_eq(config.fault_count, 0);
+	cr_expect_eq(config.chaos.seed, 1);
+	cr_expect_eq(config.chaos.rate, 0);
+	cr_expect_eq(config.chaos.kinds, UINT32_C(1) << FAULT_KILL);
 	config_release(&config);
 }
 
@@ -73,7 +78,9 @@ Test(config, reads_every_key)
 	        "    \"initial\": { \"w\": [0.5, -1], \"b\": 2 } },"
 	        "  \"recovery\": { \"policy\": \"drop\", \"worker_timeout_s\": 2.5, \"max_restarts\": 9,"
 	        "    \"restart_window_s\": 0.25, \"backup_after\": 3, \"replicas\": 2, \"allow_degraded\": true },"
-	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\" } }",
+	        "  \"faults\": [{ \"kind\": \"nan\" }], \"chaos\": { \"seed\": 3, \"rate\": 0.5, \"kinds\": [\"stop\"] "
+	        "},"
+	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\", \"faults\": \"f.json\" } }",
 	        NULL);
 	cr_expect_eq(config.dataset.format, FORMAT_CSV);
 	cr_expect_eq(config.dataset.header, HEADER_ABSENT);
@@ -105,6 +112,11 @@ Test(config, reads_every_key)
 	cr_expect(config.recovery.allow_degraded);
 	cr_expect_str_eq(config.output.model, "m.json");
 	cr_expect_str_eq(config.output.events, "e.jsonl");
+	cr_expect_str_eq(config.output.faults, "f.json");
+	cr_expect_eq(config.fault_count, 1);
+	cr_expect_eq(config.chaos.seed, 3);
+	cr_expect_eq(config.chaos.rate, 0.5);
+	cr_expect_eq(config.chaos.kinds, UINT32_C(1) << FAULT_STOP);
 	config_release(&config);
 }
 
@@ -211,7 +223,7 @@ Test(config, wants_utf8_in_overrides)
 	        "--set dataset.path=a\\xFF: dataset.path: the value is not UTF-8");
 	expect_message(MINIMAL, (const char *const[]){"w\xFF=1", NULL}, EXIT_BAD_CONFIGURATION,
 	        "--set w\\xFF=1: w\\xFF: unknown key, expected \"$schema\", \"dataset\", \"workers\", \"training\", "
-	        "\"recovery\" or \"output\"");
+	        "\"recovery\", \"faults\", \"chaos\" or \"output\"");
 }
 
 Test(config, resolves_paths_from_the_directory_it_lies_in)
@@ -344,9 +356,16 @@ Test(config, writes_what_it_understood_with_every_default)
 	                       "    \"replicas\": 1,\n"
 	                       "    \"allow_degraded\": false\n"
 	                       "  },\n"
+	                       "  \"faults\": [],\n"
+	                       "  \"chaos\": {\n"
+	                       "    \"seed\": 1,\n"
+	                       "    \"rate\": 0,\n"
+	                       "    \"kinds\": [\"kill\"]\n"
+	                       "  },\n"
 	                       "  \"output\": {\n"
 	                       "    \"model\": null,\n"
-	                       "    \"events\": null\n"
+	                       "    \"events\": null,\n"
+	                       "    \"faults\": null\n"
 	                       "  }\n"
 	                       "}");
 	free(text);

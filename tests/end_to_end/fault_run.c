@@ -1,0 +1,226 @@
+#include "tests/end_to_end/fault_run.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *directory;
+static char *reference;
+
+/* A worker on these rows answers in less than a millisecond. */
+static const double PATIENCE_S = 20.0;
+
+static const char ROWS[] = "x,y\n1,3.1\n2,5.2\n3,6.9\n4,9.1\n5,11.2\n6,12.8\n7,15.1\n8,17.0\n9,18.9\n10,21.2\n"
+                           "11,23.1\n12,24.8\n";
+
+void fault_lab_enter(void)
+{
+	directory = directory_new();
+	char *path = path_join(directory, "d.csv");
+	file_write(path, ROWS);
+	free(path);
+	struct run_result result = fault_run(&(struct fault_run){.workers = 1});
+	cr_assert_eq(result.exit_code, 0, "%s", result.err);
+	reference = strdup(result.out);
+	run_result_release(&result);
+}
+
+void fault_lab_leave(void)
+{
+	directory_remove(directory);
+	free(directory);
+	free(reference);
+}
+
+const char *fault_lab(void)
+{
+	return directory;
+}
+
+const char *fault_free_result(void)
+{
+	return reference;
+}
+
+static void write_configuration(const struct fault_run *run)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	cr_assert_not_null(out);
+	fprintf(out,
+	        "{ \"dataset\": { \"path\": \"d.csv\" }, \"workers\": %u, \"training\": { \"epochs\": 3 },\n"
+	        "  \"recovery\": { \"max_restarts\": 1000000, \"worker_timeout_s\": %g%s%s },\n"
+	        "  \"output\": { \"faults\": \"fired.json\", \"events\": \"events.jsonl\" }%s%s,\n"
+	        "  \"faults\": %s }\n",
+	        run->workers > 0 ? run->workers : 3, run->timeout_s > 0 ? run->timeout_s : PATIENCE_S,
+	        run->recovery != NULL ? ", " : "", run->recovery != NULL ? run->recovery : "",
+	        run->more != NULL ? ", " : "", run->more != NULL ? run->more : "",
+	        run->faults != NULL ? run->faults : "[]");
+	cr_assert_eq(fclose(out), 0);
+	char *path = path_join(directory, "run.json");
+	file_write(path, text);
+	free(path);
+	free(text);
+}
+
+struct run_result fault_run(const struct fault_run *run)
+{
+	struct run_options options = {.directory = directory};
+	write_configuration(run);
+	struct run_result result =
+	        run_program(RUN_ARGV(coordinator_path(), "--config", "run.json", "--json"), &options);
+	cr_assert_not(result.timed_out, "%s:\n%s", run->faults, result.err);
+	cr_assert(session_ends(result.pid, 5), "%s: somebody is left", run->faults);
+	return result;
+}
+
+json_t *faults_fired(void)
+{
+	char *path = path_join(directory, "fired.json");
+	json_t *root = json_from_file(path);
+	json_t *list = json_incref(json_at(root, "faults"));
+	json_decref(root);
+	free(path);
+	return list;
+}
+
+bool fault_has_fired(const char *kind, const char *site)
+{
+	json_t *list = faults_fired(), *fault;
+	size_t index;
+	bool found = false;
+	json_array_foreach(list, index, fault)
+	{
+		found = found || (strcmp(json_string_at(fault, "kind"), kind) == 0 &&
+		                         strcmp(json_string_at(fault, "site"), site) == 0);
+	}
+	json_decref(list);
+	return found;
+}
+
+void expect_identical(const struct run_result *result, const char *faults)
+{
+	cr_expect(result->exit_code == 0 && strcmp(result->out, reference) == 0,
+	        "%.300s: exit code %d (signal %d), standard output\n%s\nand standard error\n%.2000s", faults,
+	        result->exit_code, result->signal, result->out, result->err);
+}
+
+/* A frame that is truncated in the middle: `byte` of what has happened is half its length; `rest` what that loses. */
+static size_t measure(const char *site, unsigned workers, unsigned worker)
+{
+	char faults[256];
+	snprintf(faults, sizeof faults,
+	        "[{\"kind\": \"truncate\", \"site\": \"%s\", \"worker\": %u, \"ms\": 0, \"epoch\": %d}]", site, worker,
+	        strcmp(site, "gradient.write") == 0 || strcmp(site, "params.read") == 0);
+	struct run_result result = fault_run(&(struct fault_run){.faults = faults, .workers = workers});
+	expect_identical(&result, faults);
+	run_result_release(&result);
+	json_t *list = faults_fired();
+	cr_assert_eq(json_array_size(list), 1);
+	size_t half = (size_t)json_number_at(json_array_get(list, 0), "byte");
+	json_decref(list);
+	return 2 * half;
+}
+
+/* What a READY for one feature has, see common/PROTOCOL.md; the only frame here whose length is odd. */
+enum { READY_BYTES = 77 };
+
+size_t frame_length(const char *site, unsigned workers, unsigned worker)
+{
+	return strcmp(site, "ready.write") == 0 ? READY_BYTES : measure(site, workers, worker);
+}
+
+/* As many in a row as rows may lose before they count as poisonous, with their number at 8. */
+enum { DEATHS_IN_A_ROW = 7, EPOCHS = 3 };
+
+/* The next byte, or with `bits` bit, of the frame. */
+struct position {
+	size_t next;
+	size_t end;
+	size_t step;
+};
+
+static size_t advance(struct position *position)
+{
+	size_t at = position->next;
+	position->next += position->step;
+	return at;
+}
+
+static void put_fault(FILE *out, const struct frame_sweep *sweep, unsigned worker, unsigned incarnation, int epoch,
+        size_t at, size_t *count)
+{
+	fprintf(out, "%s\n    {\"kind\": \"%s\", \"site\": \"%s\", \"worker\": %u, \"incarnation\": %u, \"epoch\": %d",
+	        *count > 0 ? "," : "", sweep->kind, sweep->site, worker, incarnation, epoch);
+	if (sweep->bits)
+		fprintf(out, ", \"byte\": %zu, \"bit\": %zu}", at / 8, at % 8);
+	else
+		fprintf(out, ", \"byte\": %zu}", at);
+	++*count;
+}
+
+/* One worker's faults in one run. Who is to load in an epoch must have been lost in it, so there the first is killed.
+ */
+static void put_chain(
+        FILE *out, const struct frame_sweep *sweep, unsigned worker, struct position *position, size_t *count)
+{
+	unsigned incarnation = 0;
+	for (int epoch = sweep->loading ? 0 : 1; epoch <= EPOCHS && position->next < position->end; epoch++) {
+		int deaths = 0;
+		if (sweep->loading && epoch > 0) {
+			fprintf(out, "%s\n    {\"kind\": \"kill\", \"worker\": %u, \"incarnation\": %u, \"epoch\": %d}",
+			        *count > 0 ? "," : "", worker, incarnation++, epoch);
+			++*count;
+			deaths++;
+		}
+		for (; deaths < DEATHS_IN_A_ROW && position->next < position->end; deaths++)
+			put_fault(out, sweep, worker, incarnation++, epoch, advance(position), count);
+	}
+}
+
+static bool run_sweep(const struct frame_sweep *sweep, unsigned workers, struct position *positions)
+{
+	char *faults = NULL;
+	size_t length, count = 0;
+	FILE *out = open_memstream(&faults, &length);
+	cr_assert_not_null(out);
+	fputc('[', out);
+	for (unsigned worker = 0; worker < workers; worker++)
+		put_chain(out, sweep, worker, &positions[worker], &count);
+	fputc(']', out);
+	cr_assert_eq(fclose(out), 0);
+	if (count > 0) {
+		struct run_result result = fault_run(
+		        &(struct fault_run){.faults = faults, .workers = workers, .timeout_s = sweep->timeout_s});
+		expect_identical(&result, faults);
+		run_result_release(&result);
+		json_t *fired = faults_fired();
+		cr_expect_eq(json_array_size(fired), count, "%zu of %zu happened: %s", json_array_size(fired), count,
+		        faults);
+		json_decref(fired);
+	}
+	free(faults);
+	return count > 0;
+}
+
+void sweep_frame(const struct frame_sweep *sweep, unsigned workers)
+{
+	struct position positions[16];
+	cr_assert(workers <= sizeof positions / sizeof *positions);
+	/*
+	 * Bytes: every worker, since the frames of some may be longer than those of others. Bits: they share those of
+	 * one frame, in turn, so that the bits of its length, which take a deadline each, fall to all.
+	 */
+	for (unsigned worker = 0; worker < workers; worker++) {
+		size_t places = frame_length(sweep->site, workers, worker) * (sweep->bits ? 8 : 1);
+		positions[worker] = (struct position){
+		        .next = sweep->bits ? worker : 0,
+		        .end = places,
+		        .step = sweep->bits ? workers : 1,
+		};
+	}
+	while (run_sweep(sweep, workers, positions))
+		;
+}
