@@ -35,7 +35,7 @@ BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev
 TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev strace python3 python3-jsonschema
 LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: all run test test-programs sanitize lint format install uninstall clean help FORCE
+.PHONY: all run test test-programs soak sanitize lint format install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/coordinator ## build the program (the default)
@@ -49,9 +49,12 @@ test: ## install what the tests need where it is missing, build, and run all tes
 	@.ci/require $(TEST_NEEDS)
 	@$(MAKE) test-programs
 	@FORKFIT_COORDINATOR='$(BUILD)/coordinator' SANITIZER_REPORTS='$(if $(SANITIZE),$(BUILD)/reports)' \
-		FILTER='$(FILTER)' tests/run_tests.sh $(TEST_PROGRAMS)
+		FILTER='$(FILTER)' PER_PROGRAM='$(PER_PROGRAM)' tests/run_tests.sh $(TEST_PROGRAMS)
 
 test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS)
+
+soak: ## run the tests that take very long: each byte of each frame in a run of its own, chaos for many seeds
+	@$(MAKE) test FILTER='soak_*/*' PER_PROGRAM=14400
 
 sanitize: ## run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) test BUILD='$(BUILD)/sanitize' \

@@ -161,8 +161,10 @@ int fault_point_fork(struct injection *injection, uint32_t worker, uint32_t inca
 
 int fault_point_step(const struct fault_points *points, enum fault_step step)
 {
-	return points == NULL ? 0
-	                      : fault_point(points->injection, (enum fault_site)(points->draft + step), points->epoch);
+	if (points == NULL)
+		return 0;
+	enum fault_site site = (enum fault_site)((unsigned)points->draft + (unsigned)step);
+	return fault_point(points->injection, site, points->epoch);
 }
 
 char *injection_text(const struct injection *injection)
