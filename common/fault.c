@@ -178,9 +178,9 @@ bool fault_fires(const struct fault *fault, uint64_t seed, const struct fault_oc
 	return fault->p >= 1.0 || fraction(hash(seed, occasion, purpose)) < fault->p;
 }
 
-uint64_t chaos_derive(uint64_t seed, uint64_t number)
+uint32_t chaos_derive(uint64_t seed, uint64_t number)
 {
-	return mix(mix(0, seed), number) >> 11;
+	return (uint32_t)(mix(mix(0, seed), number) >> 32);
 }
 
 /* The kinds of the set that make sense at the site. */

@@ -152,9 +152,11 @@ struct chaos {
 bool chaos_fires(
         const struct chaos *chaos, const struct fault_occasion *occasion, size_t frame_bytes, struct fault *fault);
 
-/* A number below 2⁵³, as far as JSON's numbers are exact, that follows from two others and looks like chance: the seed
- * of one schedule of many, or one decision about it. */
-uint64_t chaos_derive(uint64_t seed, uint64_t number);
+/*
+ * A number that follows from two others and looks like chance: the seed of one schedule of many, as small as a
+ * configuration's, or one decision about it.
+ */
+uint32_t chaos_derive(uint64_t seed, uint64_t number);
 
 struct fault_log;
 

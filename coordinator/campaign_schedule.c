@@ -64,12 +64,12 @@ static unsigned list_sorts(const struct config *config, struct sort sorts[FAULT_
 	return count;
 }
 
-static enum fault_site pick_site(uint32_t sites, uint64_t number)
+static enum fault_site pick_site(uint32_t sites, uint32_t number)
 {
 	unsigned count = 0, site = 0;
 	for (unsigned i = 0; i < FAULT_SITE_COUNT; i++)
 		count += (sites & BIT(i)) != 0;
-	for (unsigned left = (unsigned)(number % count);; site++)
+	for (unsigned left = number % count;; site++)
 		if ((sites & BIT(site)) != 0 && left-- == 0)
 			return (enum fault_site)site;
 }
@@ -88,23 +88,23 @@ static struct fault pick_more(const struct config *config, const struct campaign
 	struct fault fault = fault_default(sort->kind);
 	fault.site = pick_site(sort->sites, chaos_derive(seed, WHICH_SITE));
 	if (fault_site_is_workers(fault.site))
-		fault.worker = (uint32_t)(chaos_derive(seed, WHICH_WORKER) % scale->workers);
+		fault.worker = chaos_derive(seed, WHICH_WORKER) % scale->workers;
 	if (comes_in_every_epoch(fault.site) && scale->epochs > 0)
-		fault.epoch = 1 + (uint32_t)(chaos_derive(seed, WHICH_EPOCH) % scale->epochs);
+		fault.epoch = 1 + chaos_derive(seed, WHICH_EPOCH) % scale->epochs;
 	if (fault.site == SITE_COORDINATOR_FORK) {
 		/* One of the first forks, or one of those that replace who is lost. */
 		fault.incarnation = FAULT_ANY;
-		fault.skip = (uint32_t)(chaos_derive(seed, HOW_MANY_BEFORE) % (2 * scale->workers));
+		fault.skip = chaos_derive(seed, HOW_MANY_BEFORE) % (2 * scale->workers);
 	}
 	if (sort->kind == FAULT_TRUNCATE)
-		fault.byte = (uint32_t)(chaos_derive(seed, WHICH_BYTE) % 64); /* in the header, or not far behind */
+		fault.byte = chaos_derive(seed, WHICH_BYTE) % 64; /* in the header, or not far behind */
 	return fault;
 }
 
 void campaign_schedule(
         struct config *config, const struct campaign_scale *scale, uint64_t seed, uint64_t run, struct fault *more)
 {
-	uint64_t seed_of_run = chaos_derive(seed, run);
+	uint32_t seed_of_run = chaos_derive(seed, run);
 	config->chaos.seed = seed_of_run;
 	if (config->fault_count > 0 || config->chaos.rate > 0.0)
 		return;

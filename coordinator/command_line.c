@@ -59,8 +59,8 @@ static bool usage_error(struct error *error, const char *problem, const char *wo
 	return error_set(error, EXIT_BAD_USAGE, "%s%s; coordinator --help tells more", problem, word);
 }
 
-/* Far more than anybody waits for, has memory for, or than JSON's numbers hold. */
-static const uint64_t most_runs = 1000000000, most_jobs = 1024, largest_seed = UINT64_C(1) << 53;
+/* Far more than anybody waits for, or has memory for; and as much as one notes down, as of chaos.seed. */
+static const uint64_t most_runs = 1000000000, most_jobs = 1024, largest_seed = UINT32_MAX;
 
 static bool take_number(uint64_t minimum, uint64_t maximum, uint64_t *number, struct error *error)
 {
