@@ -1,7 +1,6 @@
 #include "coordinator/gather.h"
 
 #include "common/clock.h"
-#include "common/crc32c.h"
 #include "coordinator/bad_data.h"
 #include "coordinator/gather_lost.h"
 #include "coordinator/machine.h"
@@ -247,29 +246,6 @@ static bool compare_replicas(struct gatherer *gatherer, struct share *share, str
 	return report_disagreement(gatherer, share, replicas[0], replicas[1], error);
 }
 
-static bool is_finite(const struct gradient *gradient)
-{
-	size_t count = (size_t)gradient->node_count * gradient->width;
-	for (size_t i = 0; i < count; i++)
-		if (!isfinite(gradient->vectors[i]))
-			return false;
-	return true;
-}
-
-/*
- * Sums that are no numbers can be right: a training that diverges overflows. But of finite parameters a first such
- * answer is doubted, and counts only if another worker gives the same.
- */
-static bool is_confirmed(struct share *share, const struct gradient *gradient)
-{
-	size_t count = (size_t)gradient->node_count * gradient->width;
-	uint32_t checksum = crc32c(0, gradient->vectors, count * sizeof(double));
-	bool confirmed = share->suspected && share->suspect == checksum;
-	share->suspected = true;
-	share->suspect = checksum;
-	return confirmed;
-}
-
 /* Under a policy that ends the run with its first lost worker: that worker was lost. */
 static bool report_refuted(const struct gatherer *gatherer, const struct share *share, struct error *error)
 {
@@ -289,10 +265,11 @@ static bool take_sums(struct gatherer *gatherer, struct slot *slot, struct error
 	event.round.busy_ns = slot->gradient.busy_ns;
 	event.round.round_trip_ns = clock_now_ns() - slot->asked_ns;
 	events_emit(gatherer->events, event);
-	bool finite = is_finite(&slot->gradient);
-	if (finite && share->suspected && gatherer->config->recovery.policy == RECOVERY_ABORT)
+	enum doubt_outcome doubt = doubt_take(
+	        &share->doubt, slot->gradient.vectors, (size_t)slot->gradient.node_count * slot->gradient.width);
+	if (doubt == DOUBT_REFUTED && gatherer->config->recovery.policy == RECOVERY_ABORT)
 		return report_refuted(gatherer, share, error);
-	if (!finite && !is_confirmed(share, &slot->gradient)) {
+	if (doubt == DOUBT_RAISED) {
 		struct loss loss = {.worker = slot->index, .cause = LOSS_NOT_FINITE};
 		return gather_lose(gatherer, slot, &loss, error);
 	}
@@ -468,7 +445,7 @@ static void open_question(struct gatherer *gatherer)
 	for (uint32_t i = 0; i < gatherer->share_count; i++) {
 		gatherer->shares[i].done = gatherer->shares[i].dropped;
 		gatherer->shares[i].answer = NULL;
-		gatherer->shares[i].suspected = false;
+		gatherer->shares[i].doubt = (struct doubt){.raised = false};
 	}
 	for (uint32_t i = 0; i < gatherer->pool.count; i++)
 		gatherer->pool.slots[i].answered = false;
