@@ -4,6 +4,8 @@
 VERSION = 0.1.0
 BUILD = build
 PREFIX ?= /usr/local
+RUNS = 10000
+SEED = 1
 CFLAGS ?= -O2 -g
 
 MAKEFLAGS += -r --no-print-directory
@@ -41,7 +43,7 @@ BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev libseccomp-dev
 TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev strace python3 python3-jsonschema
 LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: all run test test-programs sanitize lint format install uninstall clean help FORCE
+.PHONY: all run test test-programs soak campaign sanitize lint format install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/coordinator ## build the program (the default)
@@ -55,9 +57,16 @@ test: ## install what the tests need where it is missing, build, and run all tes
 	@.ci/require $(TEST_NEEDS)
 	@$(MAKE) test-programs
 	@FORKFIT_COORDINATOR='$(BUILD)/coordinator' SANITIZER_REPORTS='$(if $(SANITIZE),$(BUILD)/reports)' \
-		FILTER='$(FILTER)' tests/run_tests.sh $(TEST_PROGRAMS)
+		FILTER='$(FILTER)' PER_PROGRAM='$(PER_PROGRAM)' tests/run_tests.sh $(TEST_PROGRAMS)
 
 test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS) $(DELAY_SHIM)
+
+soak: ## run the tests that take very long, and a campaign of 10,000 schedules of faults
+	@$(MAKE) test FILTER='soak_*/*' PER_PROGRAM=14400
+	@$(MAKE) campaign
+
+campaign: all ## run RUNS=10000 schedules of faults (SEED=1) and show how each ended
+	$(BUILD)/coordinator campaign --config configs/campaign.json --runs $(RUNS) --seed $(SEED)
 
 sanitize: ## run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) test BUILD='$(BUILD)/sanitize' \

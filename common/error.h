@@ -10,8 +10,9 @@
 /* The exit statuses of the program. The numbers from 64 up are those of sysexits.h. */
 enum exit_code {
 	EXIT_OK = 0,
-	EXIT_DIVERGED = 3,     /* the loss rose or was not finite */
-	EXIT_WORKERS_LOST = 4, /* a worker was lost and the policy does not recover it */
+	EXIT_DIVERGED = 3,        /* the loss rose or was not finite */
+	EXIT_WORKERS_LOST = 4,    /* a worker was lost and the policy does not recover it */
+	EXIT_CAMPAIGN_FAILED = 5, /* a run of a campaign was wrong, hung or left something behind */
 	EXIT_BAD_USAGE = 64,
 	EXIT_BAD_DATASET = 65,
 	EXIT_INPUT_MISSING = 66,

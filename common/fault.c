@@ -178,6 +178,11 @@ bool fault_fires(const struct fault *fault, uint64_t seed, const struct fault_oc
 	return fault->p >= 1.0 || fraction(hash(seed, occasion, purpose)) < fault->p;
 }
 
+uint32_t chaos_derive(uint64_t seed, uint64_t number)
+{
+	return (uint32_t)(mix(mix(0, seed), number) >> 32);
+}
+
 /* The kinds of the set that make sense at the site. */
 static uint32_t kinds_at(uint32_t kinds, enum fault_site site)
 {

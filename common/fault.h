@@ -152,6 +152,12 @@ struct chaos {
 bool chaos_fires(
         const struct chaos *chaos, const struct fault_occasion *occasion, size_t frame_bytes, struct fault *fault);
 
+/*
+ * A number that follows from two others and looks like chance: the seed of one schedule of many, as small as a
+ * configuration's, or one decision about it.
+ */
+uint32_t chaos_derive(uint64_t seed, uint64_t number);
+
 struct fault_log;
 
 /* All faults of a run, as they concern one process. */

@@ -1,11 +1,15 @@
 #include "coordinator/command_line.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VALUE]... [--quiet] [--json] [--check]\n"
                                  "                   [--resume]\n"
+                                 "       coordinator campaign --config FILE [--set KEY=VALUE]... [--quiet] [--json]\n"
+                                 "                   [--runs N] [--seed S] [--jobs J] [--failures DIRECTORY]\n"
                                  "\n"
                                  "Fits a line, or a plane in more dimensions, to the rows of a CSV or .npy file by\n"
                                  "gradient descent: a coordinator forks workers, each of which maps its own chunk of\n"
@@ -22,11 +26,20 @@ const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VA
                                  "  -h, --help           this text\n"
                                  "      --version        the version\n"
                                  "\n"
-                                 "exit status: 0 fitted, 3 diverged, 4 a worker was lost, 64 usage, 65 bad dataset,\n"
-                                 "66 input missing, 71 system error, 73 cannot write output, 78 bad configuration,\n"
-                                 "130 interrupted\n";
+                                 "A campaign runs the configuration once without faults and then with one schedule of\n"
+                                 "faults after the other, and judges how each run ends.\n"
+                                 "\n"
+                                 "  -n, --runs N         so many schedules; 1000\n"
+                                 "      --seed S         which ones; 1\n"
+                                 "  -j, --jobs J         so many runs at the same time; 8 for each CPU\n"
+                                 "      --failures DIRECTORY\n"
+                                 "                       for files that make failed runs happen again; beside FILE\n"
+                                 "\n"
+                                 "exit status: 0 fitted, 3 diverged, 4 a worker was lost, 5 a run of a campaign was\n"
+                                 "wrong, hung or left something behind, 64 usage, 65 bad dataset, 66 input missing,\n"
+                                 "71 system error, 73 cannot write output, 78 bad configuration, 130 interrupted\n";
 
-enum { OPTION_JSON = 256, OPTION_CHECK, OPTION_RESUME, OPTION_VERSION };
+enum { OPTION_JSON = 256, OPTION_CHECK, OPTION_RESUME, OPTION_VERSION, OPTION_SEED, OPTION_FAILURES };
 
 static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
@@ -35,6 +48,10 @@ static const struct option options[] = {
         {"json", no_argument, NULL, OPTION_JSON},
         {"check", no_argument, NULL, OPTION_CHECK},
         {"resume", no_argument, NULL, OPTION_RESUME},
+        {"runs", required_argument, NULL, 'n'},
+        {"seed", required_argument, NULL, OPTION_SEED},
+        {"jobs", required_argument, NULL, 'j'},
+        {"failures", required_argument, NULL, OPTION_FAILURES},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, OPTION_VERSION},
         {NULL, 0, NULL, 0},
@@ -64,6 +81,41 @@ static bool refuse_option(struct error *error, const char *word)
 	return usage_error(error, "no such option: ", letter);
 }
 
+/* Far more than anybody waits for, or has memory for; and as much as one notes down, as of chaos.seed. */
+static const uint64_t most_runs = 1000000000, most_jobs = 1024, largest_seed = UINT32_MAX;
+
+static bool take_number(uint64_t minimum, uint64_t maximum, uint64_t *number, struct error *error)
+{
+	size_t digits = strspn(optarg, "0123456789");
+	errno = 0;
+	*number = strtoull(optarg, NULL, 10);
+	if (digits > 0 && optarg[digits] == '\0' && errno == 0 && *number >= minimum && *number <= maximum)
+		return true;
+	return error_set(error, EXIT_BAD_USAGE, "expected an integer from %" PRIu64 " to %" PRIu64 ", found \"%s\"",
+	        minimum, maximum, optarg);
+}
+
+static bool take_campaign_option(struct command_line *line, int option, struct error *error, const char *word)
+{
+	uint64_t jobs;
+	if (line->command != COMMAND_CAMPAIGN)
+		return usage_error(error, "only of a campaign (coordinator campaign --config ...): ", word);
+	switch (option) {
+	case 'n':
+		return take_number(1, most_runs, &line->campaign.runs, error);
+	case OPTION_SEED:
+		return take_number(0, largest_seed, &line->campaign.seed, error);
+	case 'j':
+		if (!take_number(1, most_jobs, &jobs, error))
+			return false;
+		line->campaign.jobs = (uint32_t)jobs;
+		return true;
+	default:
+		line->campaign.failures = optarg;
+		return true;
+	}
+}
+
 static bool take_option(struct command_line *line, int option, struct error *error, const char *word)
 {
 	switch (option) {
@@ -84,7 +136,14 @@ static bool take_option(struct command_line *line, int option, struct error *err
 	case OPTION_JSON:
 		line->json = true;
 		return true;
+	case 'n':
+	case 'j':
+	case OPTION_SEED:
+	case OPTION_FAILURES:
+		return take_campaign_option(line, option, error, word);
 	case OPTION_CHECK:
+		if (line->command == COMMAND_CAMPAIGN)
+			return usage_error(error, "not of a campaign: ", word);
 		line->command = COMMAND_CHECK;
 		return true;
 	case OPTION_RESUME:
@@ -102,13 +161,19 @@ static bool take_option(struct command_line *line, int option, struct error *err
 
 bool command_line_parse(int count, char **arguments, struct command_line *line, struct error *error)
 {
-	*line = (struct command_line){.command = COMMAND_TRAIN};
+	*line = (struct command_line){.command = COMMAND_TRAIN, .campaign = {.runs = 1000, .seed = 1}};
+	if (count > 1 && strcmp(arguments[1], "campaign") == 0) {
+		/* Words behind the first are what getopt looks at. */
+		line->command = COMMAND_CAMPAIGN;
+		arguments++;
+		count--;
+	}
 	line->overrides = calloc((size_t)count + 1, sizeof *line->overrides);
 	if (line->overrides == NULL)
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
 	int option;
 	opterr = 0;
-	while ((option = getopt_long(count, arguments, ":c:s:qh", options, NULL)) != -1) {
+	while ((option = getopt_long(count, arguments, ":c:s:qhn:j:", options, NULL)) != -1) {
 		if (!take_option(line, option, error, arguments[optind - 1]))
 			goto failed;
 		if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION)

@@ -6,8 +6,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-enum command { COMMAND_TRAIN, COMMAND_CHECK, COMMAND_HELP, COMMAND_VERSION };
+enum command { COMMAND_TRAIN, COMMAND_CHECK, COMMAND_CAMPAIGN, COMMAND_HELP, COMMAND_VERSION };
 
 struct command_line {
 	enum command command;
@@ -17,6 +18,12 @@ struct command_line {
 	bool quiet;
 	bool json;
 	bool resume;
+	struct {
+		uint64_t runs;
+		uint64_t seed;
+		uint32_t jobs;        /* 0: as many as serve */
+		const char *failures; /* NULL: beside the configuration */
+	} campaign;
 };
 
 /* On failure *error has code EXIT_BAD_USAGE and nothing is to be released. */

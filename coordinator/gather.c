@@ -180,7 +180,7 @@ static void open_question(struct gatherer *gatherer)
 		gatherer->shares[i].done = gatherer->shares[i].dropped;
 		gatherer->open_shares += !gatherer->shares[i].done;
 		gatherer->shares[i].answer = NULL;
-		gatherer->shares[i].suspected = false;
+		gatherer->shares[i].doubt = (struct doubt){.raised = false};
 	}
 	for (uint32_t i = 0; i < gatherer->pool.count; i++)
 		gatherer->pool.slots[i].answered = false;

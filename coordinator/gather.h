@@ -15,6 +15,7 @@
 #include "coordinator/collect.h"
 #include "coordinator/config.h"
 #include "coordinator/confinement.h"
+#include "coordinator/doubt.h"
 #include "coordinator/events.h"
 #include "coordinator/loader.h"
 #include "coordinator/pool.h"
@@ -31,8 +32,7 @@ struct share {
 	bool dropped;                /* given up under the policy "drop" */
 	uint32_t deaths;             /* of its workers, since one of them has answered */
 	int statuses[POISON_DEATHS]; /* of waitpid, of those deaths */
-	bool suspected;              /* an answer was not finite: suspect is its checksum */
-	uint32_t suspect;
+	struct doubt doubt;
 
 	/* The open question: */
 	bool done;

@@ -1,10 +1,8 @@
 #include "coordinator/gather_parts.h"
 
 #include "common/clock.h"
-#include "common/crc32c.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,23 +113,14 @@ static bool compare_replicas(struct gatherer *gatherer, struct share *share, str
 	return report_disagreement(gatherer, share, replicas[0], replicas[1], error);
 }
 
-/*
- * Sums that are no numbers can be right: a training that diverges overflows. But of finite parameters a first such
- * answer is doubted, and counts only if another worker gives the same.
- */
-static bool is_suspect(struct share *share, const struct gradient *gradient)
+/* Under a policy that ends the run with its first lost worker: that worker was lost. */
+static bool report_refuted(const struct gatherer *gatherer, const struct share *share, struct error *error)
 {
-	size_t count = (size_t)gradient->node_count * gradient->width;
-	bool finite = true;
-	for (size_t i = 0; finite && i < count; i++)
-		finite = isfinite(gradient->vectors[i]);
-	if (finite)
-		return false;
-	uint32_t checksum = crc32c(0, gradient->vectors, count * sizeof(double));
-	bool confirmed = share->suspected && share->suspect == checksum;
-	share->suspected = true;
-	share->suspect = checksum;
-	return !confirmed;
+	struct range rows = gather_share_rows(gatherer, share);
+	return error_set(error, EXIT_WORKERS_LOST,
+	        "a worker answered with sums that are not numbers for rows %" PRIu64 " to %" PRIu64 " in epoch %" PRIu32
+	        ", and another did not",
+	        rows.begin, rows.end - 1, gatherer->pool.epoch);
 }
 
 bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)
@@ -143,7 +132,11 @@ bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error
 	event.round.busy_ns = slot->gradient.busy_ns;
 	event.round.round_trip_ns = clock_now_ns() - slot->asked_ns;
 	events_emit(gatherer->events, event);
-	if (is_suspect(share, &slot->gradient) && gatherer->config->recovery.policy == RECOVERY_RESPAWN) {
+	enum doubt_outcome doubt = doubt_take(
+	        &share->doubt, slot->gradient.vectors, (size_t)slot->gradient.node_count * slot->gradient.width);
+	if (doubt == DOUBT_REFUTED && gatherer->config->recovery.policy == RECOVERY_ABORT)
+		return report_refuted(gatherer, share, error);
+	if (doubt == DOUBT_RAISED) {
 		struct loss loss = {.worker = slot->index, .cause = LOSS_NOT_FINITE};
 		return gather_lose(gatherer, slot, &loss, error);
 	}

@@ -93,6 +93,7 @@ bool gather_fork(struct gatherer *gatherer, struct slot *slot, struct error *err
 static bool restart(struct gatherer *gatherer, struct slot *slot, struct error *error)
 {
 	slot->incarnation++;
+	slot->answered = false; /* its predecessor may have */
 	return gather_fork(gatherer, slot, error) && gather_assign(gatherer, slot, error);
 }
 
@@ -117,9 +118,19 @@ static uint32_t running_workers(const struct pool *pool)
 	return running;
 }
 
-static bool act(struct gatherer *gatherer, struct slot *slot, const char *text, struct error *error)
+/* A doubt is settled by asking another worker, whatever is done about workers that are lost. */
+static bool ask_another(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	const struct share *share = &gatherer->shares[slot->share];
+	return share->deaths < POISON_DEATHS ? restart(gatherer, slot, error) : report_poison(gatherer, share, error);
+}
+
+static bool act(
+        struct gatherer *gatherer, struct slot *slot, const struct loss *loss, const char *text, struct error *error)
 {
 	struct share *share = &gatherer->shares[slot->share];
+	if (loss->cause == LOSS_NOT_FINITE && gatherer->recovery.policy != RECOVERY_RESPAWN)
+		return ask_another(gatherer, slot, error);
 	switch (recovery_decide(
 	        &gatherer->recovery, clock_now_ns(), share->deaths / gatherer->config->recovery.replicas)) {
 	case DECIDE_RESTART:
@@ -164,7 +175,7 @@ bool gather_lose(struct gatherer *gatherer, struct slot *slot, struct loss *loss
 	/* Where each share has one worker, a backup still does what is needed. */
 	if (gatherer->config->recovery.replicas == 1 && gather_has_other(gatherer, slot))
 		return true;
-	return act(gatherer, slot, text, error);
+	return act(gatherer, slot, loss, text, error);
 }
 
 /* Gives each running worker one of the new shares, `replicas` workers each; those that are left over are let go. */

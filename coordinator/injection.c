@@ -11,16 +11,17 @@
 struct injection {
 	struct fault_plan plan;
 	const struct event_stream *events;
-	uint32_t *occurrences; /* for each fault of the plan: the coordinator's occasions that matched so far */
-	uint32_t taken;        /* records of the plan's log */
+	uint32_t *occurrences;     /* for each fault of the plan: the coordinator's occasions that matched so far */
+	struct fault_log *own_log; /* the plan's, where nobody has brought one; else NULL */
+	uint32_t taken;            /* records of the plan's log */
 	struct fault *fired;
 	size_t fired_count;
 	size_t fired_capacity;
 	bool incomplete; /* one of those that happened could not be kept */
 };
 
-bool injection_open(const struct config *config, const struct event_stream *events, struct injection **injection,
-        struct error *error)
+bool injection_open(const struct config *config, const struct event_stream *events, struct fault_log *log,
+        struct injection **injection, struct error *error)
 {
 	*injection = NULL;
 	if (config->fault_count == 0 && config->chaos.rate <= 0.0)
@@ -33,7 +34,9 @@ bool injection_open(const struct config *config, const struct event_stream *even
 	made->plan.chaos = config->chaos;
 	made->events = events;
 	made->occurrences = calloc(config->fault_count + 1, sizeof *made->occurrences);
-	made->plan.log = fault_log_new();
+	if (log == NULL)
+		log = made->own_log = fault_log_new();
+	made->plan.log = log;
 	if (made->occurrences == NULL || made->plan.log == NULL) {
 		injection_free(made);
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
@@ -46,7 +49,7 @@ void injection_free(struct injection *injection)
 {
 	if (injection == NULL)
 		return;
-	fault_log_free(injection->plan.log);
+	fault_log_free(injection->own_log);
 	free(injection->occurrences);
 	free(injection->fired);
 	free(injection);
@@ -102,7 +105,8 @@ void injection_report(struct injection *injection, bool last)
 	while (fault_log_take(injection->plan.log, &injection->taken, last, &record)) {
 		const struct fault *fault = &record.fault;
 		struct fault_occasion occasion = {fault->site, fault->worker, fault->incarnation, fault->epoch};
-		tell(injection, fault, &occasion, record.pid);
+		if (fault_site_is_workers(fault->site)) /* the others were told as they happened */
+			tell(injection, fault, &occasion, record.pid);
 	}
 }
 
@@ -136,6 +140,8 @@ static int strike(struct injection *injection, const struct fault_occasion *occa
 		fault.times = 1;
 		fault.p = 1.0;
 		tell(injection, &fault, occasion, getpid());
+		/* Also there, for whoever outlives this process. */
+		fault_log_put(injection->plan.log, &fault, (int32_t)getpid());
 		failure = do_to_coordinator(fault.kind);
 	}
 	return failure;
@@ -155,8 +161,10 @@ int fault_point_fork(struct injection *injection, uint32_t worker, uint32_t inca
 
 int fault_point_step(const struct fault_points *points, enum fault_step step)
 {
-	return points == NULL ? 0
-	                      : fault_point(points->injection, (enum fault_site)(points->draft + step), points->epoch);
+	if (points == NULL)
+		return 0;
+	enum fault_site site = (enum fault_site)((unsigned)points->draft + (unsigned)step);
+	return fault_point(points->injection, site, points->epoch);
 }
 
 char *injection_text(const struct injection *injection)

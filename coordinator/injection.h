@@ -18,10 +18,14 @@
 
 struct injection;
 
-/* *injection becomes NULL where the configuration has neither faults nor chaos. Configuration and stream are borrowed.
+struct fault_log;
+
+/*
+ * *injection becomes NULL where the configuration has neither faults nor chaos. log: where all faults, the
+ * coordinator's too, are to be seen by another process that outlives this one; NULL: nowhere. Everything is borrowed.
  */
-bool injection_open(const struct config *config, const struct event_stream *events, struct injection **injection,
-        struct error *error);
+bool injection_open(const struct config *config, const struct event_stream *events, struct fault_log *log,
+        struct injection **injection, struct error *error);
 void injection_free(struct injection *injection);
 
 /* The plan as it concerns a worker's process. NULL: there are no faults. */

@@ -2,6 +2,7 @@
  * forkfit's coordinator: reads what is asked for, lets the trainer do it, and says how it went. All errors come up to
  * here as values, are printed here, and become the exit status here.
  */
+#include "coordinator/campaign.h"
 #include "coordinator/checkpointer.h"
 #include "coordinator/command_line.h"
 #include "coordinator/config.h"
@@ -22,6 +23,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Standard output is a result too: if it cannot be written, that is an error like any other. */
 static bool finish_stdout(struct error *error)
@@ -167,7 +169,15 @@ static bool can_write(const char *path, struct error *error)
 	return path == NULL || output_file_check(path, error);
 }
 
-static bool train(const struct command_line *line, const struct config *config, struct error *error)
+/* What a campaign wants of the runs it makes. */
+struct observer {
+	struct fault_log *log;
+	struct event_sink sink;
+};
+
+/* observer: NULL but in a run of a campaign. */
+static bool train(const struct command_line *line, const struct config *config, const struct observer *observer,
+        struct error *error)
 {
 	struct loader loader;
 	struct event_stream events;
@@ -178,7 +188,8 @@ static bool train(const struct command_line *line, const struct config *config, 
 	if (!loader_open(&loader, config, error))
 		return false;
 	bool done = can_write(config->output.model, error) && can_write(config->checkpoint.path, error) &&
-	            can_write(config->output.faults, error) && injection_open(config, &events, &injection, error) &&
+	            can_write(config->output.faults, error) &&
+	            injection_open(config, &events, observer != NULL ? observer->log : NULL, &injection, error) &&
 	            signals_install(error);
 	if (done && config->output.events != NULL) {
 		log = event_log_open(config->output.events, error);
@@ -188,6 +199,8 @@ static bool train(const struct command_line *line, const struct config *config, 
 		progress_init(&progress, stderr, progress_wants_animation(stderr), progress_wants_colour(stderr));
 		if (log != NULL)
 			events_add_sink(&events, event_log_sink(log));
+		if (observer != NULL)
+			events_add_sink(&events, observer->sink);
 		if (!line->quiet)
 			events_add_sink(&events, progress_sink(&progress));
 		done = train_with(line, config, &loader, &events, &progress, injection, error);
@@ -201,6 +214,80 @@ static bool train(const struct command_line *line, const struct config *config, 
 	}
 	injection_free(injection);
 	loader_release(&loader);
+	return done;
+}
+
+static int finish(bool done, const struct error *error)
+{
+	if (done)
+		return EXIT_OK;
+	fprintf(stderr, "coordinator: %s\n", error->message);
+	return (int)error->code;
+}
+
+/* In a process of its own, whose standard output and error are the campaign's to look at. */
+static int train_in_campaign(const struct config *config, struct fault_log *log, struct event_sink sink, void *context)
+{
+	const struct command_line line = {.command = COMMAND_TRAIN, .quiet = true, .json = true};
+	struct observer observer = {log, sink};
+	struct error error = {.code = EXIT_OK};
+	(void)context;
+	return finish(train(&line, config, &observer, &error), &error);
+}
+
+/* "run.json" -> "run.failures", to be freed. */
+static char *failures_beside(const char *config)
+{
+	static const char suffix[] = ".failures", json[] = ".json";
+	size_t length = strlen(config);
+	if (length > strlen(json) && strcmp(config + length - strlen(json), json) == 0)
+		length -= strlen(json);
+	char *path = malloc(length + sizeof suffix);
+	if (path != NULL)
+		sprintf(path, "%.*s%s", (int)length, config, suffix);
+	return path;
+}
+
+/* A schedule is for a certain number of workers, so "auto" is settled once for all runs. */
+static bool settle_workers(struct config *config, struct error *error)
+{
+	struct loader loader;
+	if (!loader_open(&loader, config, error))
+		return false;
+	bool settled = choose_workers(config, &loader, &config->workers, error);
+	loader_release(&loader);
+	return settled;
+}
+
+/* A run with faults mostly waits: for workers that sleep or are silent, and for deadlines. */
+enum { JOBS_PER_CPU = 8 };
+
+static bool campaign(const struct command_line *line, struct config *config, struct error *error)
+{
+	static const struct campaign_program program = {train_in_campaign, NULL};
+	struct campaign_tally tally;
+	char *failures = failures_beside(strcmp(line->config, "-") == 0 ? "campaign" : line->config);
+	if (failures == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	struct campaign_options options = {
+	        .runs = line->campaign.runs,
+	        .seed = line->campaign.seed,
+	        .jobs = line->campaign.jobs != 0 ? line->campaign.jobs : machine_cpus() * JOBS_PER_CPU,
+	        .failures = line->campaign.failures != NULL ? line->campaign.failures : failures,
+	        .quiet = line->quiet,
+	};
+	bool done = settle_workers(config, error);
+	if (done) {
+		struct error stdout_error;
+		done = campaign_run(config, &options, &program, &tally, error);
+		if (tally.runs > 0)
+			(line->json ? campaign_report_json : campaign_report_table)(stdout, &tally);
+		if (!finish_stdout(&stdout_error) && done) {
+			*error = stdout_error;
+			done = false;
+		}
+	}
+	free(failures);
 	return done;
 }
 
@@ -220,8 +307,12 @@ static bool run(const struct command_line *line, struct error *error)
 	if (line->resume && config.checkpoint.path == NULL)
 		done = error_set(error, EXIT_BAD_CONFIGURATION,
 		        "%s: checkpoint.path: expected a path, because --resume is given, found null", config.source);
+	else if (line->command == COMMAND_CHECK)
+		done = check(&config, error);
+	else if (line->command == COMMAND_CAMPAIGN)
+		done = campaign(line, &config, error);
 	else
-		done = line->command == COMMAND_CHECK ? check(&config, error) : train(line, &config, error);
+		done = train(line, &config, NULL, error);
 	config_release(&config);
 	return done;
 }
@@ -235,8 +326,5 @@ int main(int count, char **arguments)
 		done = run(&line, &error);
 		command_line_release(&line);
 	}
-	if (done)
-		return EXIT_OK;
-	fprintf(stderr, "coordinator: %s\n", error.message);
-	return (int)error.code;
+	return finish(done, &error);
 }

@@ -1,6 +1,7 @@
 #include "coordinator/process.h"
 
 #include "common/clock.h"
+#include "coordinator/containment.h"
 #include "coordinator/signals.h"
 #include "worker/worker.h"
 
@@ -123,6 +124,67 @@ bool process_reap_until(struct process *process, uint64_t deadline_ns, int *stat
 		pause_ns = pause_ns * 2 < longest_pause_ns ? pause_ns * 2 : longest_pause_ns;
 	}
 	return true;
+}
+
+static void become_run(const struct process_run *run, pid_t parent)
+{
+	/* A session: a terminal's signals concern the campaign, and not its runs. */
+	setsid();
+	if (dup2(run->input, STDIN_FILENO) < 0 || dup2(run->output, STDOUT_FILENO) < 0 ||
+	        dup2(run->messages, STDERR_FILENO) < 0 || !containment_enter(parent))
+		_exit(EXIT_OS_ERROR);
+	signals_release();
+	_exit(run->body(run->context));
+}
+
+bool process_start_run(struct process *process, const struct process_run *run, struct error *error)
+{
+	sigset_t before;
+	pid_t parent = getpid();
+	signals_block(&before);
+	pid_t pid = fork();
+	if (pid == 0)
+		become_run(run, parent);
+	int reason = errno;
+	signals_unblock(&before);
+	if (pid < 0) {
+		errno = reason;
+		return error_set_errno(error, EXIT_OS_ERROR, "cannot fork a run");
+	}
+	*process = (struct process){pid, -1, -1};
+	return true;
+}
+
+void process_kill_group(pid_t leader)
+{
+	/* The leader too by its pid: it may not have come to have a group yet. */
+	kill(leader, SIGKILL);
+	kill(-leader, SIGKILL);
+}
+
+/* Reaps who has ended. True: nobody is left. */
+static bool reap_group(pid_t leader, unsigned *reaped)
+{
+	for (;;) {
+		pid_t got = waitpid(-leader, NULL, WNOHANG);
+		if (got > 0)
+			++*reaped;
+		else if (got == 0 || errno != EINTR)
+			return got != 0;
+	}
+}
+
+struct process_group_rest process_end_group(pid_t leader, uint64_t deadline_ns)
+{
+	struct process_group_rest rest = {0, 0};
+	const struct timespec pause = {.tv_nsec = 200000};
+	while (!reap_group(leader, &rest.dead) && clock_now_ns() < deadline_ns)
+		nanosleep(&pause, NULL);
+	while (!reap_group(leader, &rest.alive)) {
+		kill(-leader, SIGKILL);
+		nanosleep(&pause, NULL);
+	}
+	return rest;
 }
 
 /* The name that signal(7) gives it; strsignal() would give a sentence in the user's language. */

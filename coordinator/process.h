@@ -5,6 +5,13 @@
  *   process_close   the coordinator's ends of the pipes; the worker sees end of file
  *   process_signal  only while it is not reaped: its pid cannot be anybody else's before that
  *   process_reap    waits for it, by pid
+ *
+ * And of a whole coordinator's process, of which a campaign starts many:
+ *
+ *   process_start_run   a fork; the child leads a group of its own, to which its workers belong
+ *   process_kill_group  all of them, if it does not end by itself
+ *   process_try_reap    as of a worker
+ *   process_end_group   whoever it has left behind
  */
 #ifndef FORKFIT_COORDINATOR_PROCESS_H
 #define FORKFIT_COORDINATOR_PROCESS_H
@@ -39,6 +46,28 @@ void process_signal(const struct process *process, int number);
 
 /* True: the process has ended, was reaped and *status says how. It never waits. */
 bool process_try_reap(struct process *process, int *status);
+
+/* What a run is made of. */
+struct process_run {
+	int input; /* what become its standard input, output and error */
+	int output;
+	int messages;
+	int (*body)(void *context); /* what it does; the exit status. It has no other descriptors. */
+	void *context;
+};
+
+/* The run has no pipes, and ends when this process does. False: nothing was started. */
+bool process_start_run(struct process *process, const struct process_run *run, struct error *error);
+
+/* While its leader is not reaped, or somebody else is in it. */
+void process_kill_group(pid_t leader);
+
+/* What was left in the group of a leader that is reaped, in a process that inherits orphans. */
+struct process_group_rest {
+	unsigned dead;  /* ended, and nobody had waited for them */
+	unsigned alive; /* still there at the deadline, and killed */
+};
+struct process_group_rest process_end_group(pid_t leader, uint64_t deadline_ns);
 
 /* Waits until the process ends or the deadline (clock_now_ns) has passed. */
 bool process_reap_until(struct process *process, uint64_t deadline_ns, int *status);

@@ -1,25 +1,11 @@
 #include "coordinator/progress.h"
 
+#include "coordinator/progress_bar.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* A bar that changes more often than this only flickers; a log line more often than this only fills the log. */
-#define REPAINT_NS UINT64_C(50000000)
-#define LINE_NS UINT64_C(5000000000)
-
-/* So few that the line of a usual run has at most 80 columns. */
-enum { BAR_CELLS = 16 };
-
-#define ERASE_LINE "\r\033[K"
-
-/*
- * On a terminal narrower than the line, a line that wrapped would leave a row behind at every repaint; so what does not
- * fit is cut off. Off and on again in one write, so that no terminal is left like that.
- */
-#define WRAP_OFF "\033[?7l"
-#define WRAP_ON "\033[?7h"
 
 bool progress_wants_animation(FILE *out)
 {
@@ -41,7 +27,7 @@ void progress_init(struct progress *progress, FILE *out, bool animated, bool col
 void progress_clear(struct progress *progress)
 {
 	if (progress->bar_shown)
-		fputs(ERASE_LINE, progress->out);
+		progress_bar_clear(progress->out);
 	fflush(progress->out);
 	progress->bar_shown = false;
 }
@@ -52,33 +38,16 @@ static double epochs_per_second(const struct progress *progress, const struct ev
 	return elapsed_ns > 0 ? (event->epoch - progress->first_epoch) / ((double)elapsed_ns * 1e-9) : 0.0;
 }
 
-/* "1:05", or "2:00:05". */
-static void format_duration(double seconds, char *text, size_t capacity)
-{
-	uint64_t whole = (uint64_t)(seconds + 0.5);
-	if (whole >= 3600)
-		snprintf(text, capacity, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, whole / 3600, whole / 60 % 60,
-		        whole % 60);
-	else
-		snprintf(text, capacity, "%" PRIu64 ":%02" PRIu64, whole / 60, whole % 60);
-}
-
 /* The share of the epochs that are done; training may stop earlier. */
 static void paint_bar(struct progress *progress, const struct event *event)
 {
 	double rate = epochs_per_second(progress, event);
-	uint64_t done = progress->epochs > 0 ? event->epoch * BAR_CELLS / progress->epochs : BAR_CELLS;
-	char eta[32] = "-:--";
+	char eta[32] = "-:--", text[160];
 	if (rate > 0)
-		format_duration((double)(progress->epochs - event->epoch) / rate, eta, sizeof eta);
-	char bar[BAR_CELLS * sizeof "█"] = "";
-	for (uint64_t cell = 0; cell < BAR_CELLS; cell++)
-		strcat(bar, cell < done ? "█" : "░");
-	fprintf(progress->out,
-	        ERASE_LINE WRAP_OFF "%s%s%s epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s  ≤ %s left" WRAP_ON,
-	        progress->colour ? "\033[36m" : "", bar, progress->colour ? "\033[0m" : "", event->epoch,
+		progress_duration((double)(progress->epochs - event->epoch) / rate, eta, sizeof eta);
+	snprintf(text, sizeof text, "epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s  ≤ %s left", event->epoch,
 	        progress->epochs, event->epoch_done.loss, rate, eta);
-	fflush(progress->out);
+	progress_bar_paint(progress->out, progress->colour, event->epoch, progress->epochs, text);
 	progress->bar_shown = true;
 }
 
@@ -89,7 +58,7 @@ static void show_epoch(struct progress *progress, const struct event *event)
 		progress->first_epoch_ns = event->time_ns;
 		progress->painted_ns = event->time_ns;
 	}
-	uint64_t interval = progress->animated ? REPAINT_NS : LINE_NS;
+	uint64_t interval = progress->animated ? PROGRESS_REPAINT_NS : PROGRESS_LINE_NS;
 	if (event->time_ns - progress->painted_ns < interval)
 		return;
 	progress->painted_ns = event->time_ns;

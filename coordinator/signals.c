@@ -1,8 +1,11 @@
 #include "coordinator/signals.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 static int pipe_ends[2] = {-1, -1}; /* read, write: a handler has no other way to reach them */
@@ -55,6 +58,51 @@ struct signals_seen signals_take(void)
 			else
 				seen.interrupts++;
 		}
+	}
+	return seen;
+}
+
+static void fill_watched(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < WATCHED_COUNT; i++)
+		sigaddset(set, watched[i]);
+}
+
+static sigset_t mask_before; /* signals_hold */
+
+void signals_hold(void)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t set;
+	fill_watched(&set);
+	sigprocmask(SIG_BLOCK, &set, &mask_before);
+	/* Whoever inherits that it is ignored has children that cannot be waited for. */
+	sigaction(SIGCHLD, &standard, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+void signals_release(void)
+{
+	sigprocmask(SIG_SETMASK, &mask_before, NULL);
+}
+
+struct signals_seen signals_wait(uint64_t deadline_ns)
+{
+	struct signals_seen seen = {0};
+	uint64_t now = clock_now_ns();
+	uint64_t left_ns = deadline_ns > now ? deadline_ns - now : 0;
+	struct timespec left = {(time_t)(left_ns / 1000000000), (long)(left_ns % 1000000000)};
+	sigset_t set;
+	int number;
+	fill_watched(&set);
+	while ((number = sigtimedwait(&set, NULL, &left)) > 0) {
+		if (number == SIGCHLD)
+			seen.child = true;
+		else
+			seen.interrupts++;
+		left = (struct timespec){0, 0}; /* what else is there already */
 	}
 	return seen;
 }

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct signals_seen {
 	unsigned interrupts; /* SIGINT, SIGTERM or SIGHUP, so many */
@@ -23,6 +24,16 @@ int signals_descriptor(void);
 
 /* Takes what came. */
 struct signals_seen signals_take(void);
+
+/*
+ * For who waits for nothing but signals, instead of signals_install: from now on they stay blocked, and signals_wait
+ * takes them, until signals_release.
+ */
+void signals_hold(void);
+void signals_release(void); /* also in a child that was forked meanwhile */
+
+/* Waits for a signal, at most until the deadline (clock_now_ns), and takes what came. */
+struct signals_seen signals_wait(uint64_t deadline_ns);
 
 /* Around fork(): a signal between fork and signals_reset_in_child would be told to the coordinator by its child. */
 void signals_block(sigset_t *before);

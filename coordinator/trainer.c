@@ -150,7 +150,10 @@ static bool report_divergence(const struct trainer *trainer, uint32_t epoch, dou
 	double rate = trainer->optimizer.learning_rate;
 	double stable = 2.0 / trainer->bounds.upper;
 	char remedy[256];
-	if (rate > stable)
+	if (trainer->gatherer.degraded)
+		snprintf(remedy, sizeof remedy,
+		        "the learning rate %g is too large for the rows that were not lost with their workers", rate);
+	else if (rate > stable)
 		snprintf(remedy, sizeof remedy,
 		        "the learning rate %g is above the stable limit %.4g: use \"auto\" or at most %.4g", rate,
 		        stable, 1.0 / trainer->bounds.upper);

@@ -2,12 +2,14 @@
 # usage: tests/run_tests.sh program...
 # Runs Criterion test programs one after the other, from the project's root, and ends with a line that counts their
 # tests. Exits 1 unless all passed. From the environment:
-#   FILTER              run only the tests that match this pattern of Criterion's, such as 'csv/*'
+#   FILTER              run only the tests that match this pattern of Criterion's, such as 'csv/*'; by default all but
+#                       the suites soak_*, which take very long
+#   PER_PROGRAM         seconds that a program may take
 #   SANITIZER_REPORTS   directory to which sanitizers write their reports: Criterion passes a test whose forked child
 #                       or whose exit brings one, so each report counts as a failure here
 
 per_test=120     # seconds for a test whose suite sets no time limit
-per_program=2400 # seconds for a program: ends one that hangs outside its tests
+per_program=${PER_PROGRAM:-2400} # seconds for a program: ends one that hangs outside its tests
 
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0 skipped=0 tested=0
@@ -28,7 +30,7 @@ run_program() {
 	report=$program.json
 	rm -f "$report"
 	# In the background, because a shell that waits for a foreground command sees no signal until it ends.
-	timeout -k 10 "$per_program" "$program" -j1 --timeout "$per_test" --json="$report" ${FILTER:+--filter "$FILTER"} &
+	timeout -k 10 "$per_program" "$program" -j1 --timeout "$per_test" --json="$report" --filter "${FILTER:-!(soak_*)/*}" &
 	wait "$!"
 	status=$?
 	if [ ! -s "$report" ]; then

@@ -197,8 +197,8 @@ static bool run_sweep(const struct frame_sweep *sweep, unsigned workers, struct 
 		expect_identical(&result, faults);
 		run_result_release(&result);
 		json_t *fired = faults_fired();
-		cr_expect_eq(json_array_size(fired), count, "%zu of %zu happened: %s", json_array_size(fired), count,
-		        faults);
+		cr_expect_eq(json_array_size(fired), count, "%zu of %zu happened: %.300s", json_array_size(fired),
+		        count, faults);
 		json_decref(fired);
 	}
 	free(faults);

@@ -1,0 +1,78 @@
+/*
+ * What takes too long for every day: each byte of each frame in a run of its own, one fault at a time, and chaos for
+ * many seeds under every policy. `make soak` runs it.
+ */
+#include "tests/end_to_end/fault_run.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <string.h>
+
+TestSuite(soak_faults, .init = fault_lab_enter, .fini = fault_lab_leave, .timeout = 3600);
+
+enum { WORKERS = 4, EPOCHS = 3 };
+
+static void kill_at(const char *site, unsigned workers, unsigned worker, unsigned epoch, size_t byte)
+{
+	char faults[256];
+	snprintf(faults, sizeof faults,
+	        "[{\"kind\": \"kill\", \"site\": \"%.20s\", \"worker\": %u, \"epoch\": %u, \"byte\": %zu}]", site,
+	        worker, epoch, byte);
+	struct run_result result = fault_run(&(struct fault_run){.faults = faults, .workers = workers});
+	expect_identical(&result, faults);
+	cr_expect(fault_has_fired("kill", site), "%s has not happened", faults);
+	run_result_release(&result);
+}
+
+struct frame {
+	char site[16];
+	unsigned first_epoch, last_epoch;
+};
+
+ParameterizedTestParameters(soak_faults, one_death_at_each_byte_of_each_frame)
+{
+	static struct frame frames[] = {
+	        {"assign.read", 0, 0},
+	        {"ready.write", 0, 0},
+	        {"params.read", 0, EPOCHS},
+	        {"gradient.write", 0, EPOCHS},
+	        {"stop.read", EPOCHS, EPOCHS},
+	};
+	return cr_make_param_array(struct frame, frames, sizeof frames / sizeof *frames);
+}
+
+ParameterizedTest(struct frame *frame, soak_faults, one_death_at_each_byte_of_each_frame)
+{
+	for (unsigned workers = 1; workers <= WORKERS; workers++) {
+		for (unsigned worker = 0; worker < workers; worker++) {
+			/* A STOP is a header. Elsewhere: up to its last byte and behind it. */
+			bool is_stop = strcmp(frame->site, "stop.read") == 0;
+			size_t length = is_stop ? 32 : frame_length(frame->site, workers, worker);
+			for (unsigned epoch = frame->first_epoch; epoch <= frame->last_epoch; epoch++)
+				for (size_t byte = 0; byte <= length; byte++)
+					kill_at(frame->site, workers, worker, epoch, byte);
+		}
+	}
+}
+
+ParameterizedTestParameters(soak_faults, chaos_under_each_number_of_workers)
+{
+	static unsigned workers[] = {1, 2, 3, 4, 6};
+	return cr_make_param_array(unsigned, workers, sizeof workers / sizeof *workers);
+}
+
+ParameterizedTest(unsigned *workers, soak_faults, chaos_under_each_number_of_workers)
+{
+	static const char kinds[] =
+	        "[\"kill\", \"segv\", \"exit\", \"stop\", \"spin\", \"slow\", \"truncate\", \"short_writes\","
+	        " \"flip\", \"garbage\", \"duplicate\", \"stale\", \"wrong_worker\", \"oversized\","
+	        " \"close\", \"deaf\", \"nan\", \"file_truncated\"]";
+	for (unsigned seed = 1; seed <= 500; seed++) {
+		char chaos[512];
+		snprintf(chaos, sizeof chaos, "\"chaos\": { \"seed\": %u, \"rate\": 0.1, \"kinds\": %s }", seed, kinds);
+		struct run_result result =
+		        fault_run(&(struct fault_run){.workers = *workers, .more = chaos, .timeout_s = 2});
+		expect_identical(&result, chaos);
+		run_result_release(&result);
+	}
+}
