@@ -56,7 +56,7 @@ ParameterizedTestParameters(output, that_cannot_be_created_ends_the_run_before_i
 	        {"output.model=nowhere/model", "cannot write nowhere/model: No such file or directory"},
 	        {"output.model=directory", "cannot write directory: it is not a regular file"},
 	        {"output.model=x.npy/model", "cannot write x.npy/model: Not a directory"},
-	        {"output.model=/dev/full", "cannot write /dev/full: it is not a regular file"},
+	        {"output.model=pipe", "cannot write pipe: it is not a regular file"},
 	        {"output.events=nowhere/events", "cannot write nowhere/events: No such file or directory"},
 	        {"output.events=directory", "cannot write directory: Is a directory"},
 	};
@@ -70,12 +70,13 @@ ParameterizedTest(struct bad_path *path, output, that_cannot_be_created_ends_the
 	snprintf(expected, sizeof expected, "coordinator: %s\n", path->words);
 	prepare("\"events\": \"events\"");
 	cr_assert_eq(mkdir(workspace_path("directory"), 0700), 0);
+	cr_assert_eq(mkfifo(workspace_path("pipe"), 0600), 0);
 	struct run_result result = workspace_run(TRAINING("--set", path->setting), NULL);
 	cr_expect_eq(result.exit_code, 73, "exit code %d", result.exit_code);
 	cr_expect_str_eq(result.err, expected);
 	cr_expect_str_eq(result.out, "");
 	char *files = workspace_files();
-	cr_expect_str_eq(files, "directory run.json x.npy");
+	cr_expect_str_eq(files, "directory pipe run.json x.npy");
 	free(files);
 	run_result_release(&result);
 }

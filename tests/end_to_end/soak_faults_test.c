@@ -47,7 +47,7 @@ ParameterizedTest(struct frame *frame, soak_faults, one_death_at_each_byte_of_ea
 		for (unsigned worker = 0; worker < workers; worker++) {
 			/* A STOP is a header. Elsewhere: up to its last byte and behind it. */
 			bool is_stop = strcmp(frame->site, "stop.read") == 0;
-			size_t length = is_stop ? 32 : frame_length(frame->site, workers, worker);
+			size_t length = is_stop ? 32 : site_frame_length(frame->site, workers, worker);
 			for (unsigned epoch = frame->first_epoch; epoch <= frame->last_epoch; epoch++)
 				for (size_t byte = 0; byte <= length; byte++)
 					kill_at(frame->site, workers, worker, epoch, byte);
