@@ -54,8 +54,8 @@ ParameterizedTestParameters(memory_limit, does_not_keep_a_larger_file_from_its_r
 
 ParameterizedTest(enum kind *kind, memory_limit, does_not_keep_a_larger_file_from_its_result)
 {
-	/* The address space of the program and of each worker. */
-	static const struct run_limit limit = {RLIMIT_AS, 100 * MEGABYTE};
+	/* The address space of the program and of each worker: less than a worker's half of the file. */
+	static const struct run_limit limit = {RLIMIT_AS, 64 * MEGABYTE};
 	if (HARNESS_SANITIZED)
 		cr_skip_test("a sanitizer takes terabytes of address space");
 	write_dataset(*kind, 160 * MEGABYTE);

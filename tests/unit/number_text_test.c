@@ -73,7 +73,7 @@ Test(number_text, takes_16_or_17_digits_only_where_fewer_do_not_read_back)
 {
 	uint64_t state = 2;
 	int longer = 0;
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < 30000; i++) {
 		double value = next_finite(&state);
 		char text[NUMBER_TEXT_BYTES], shorter[NUMBER_TEXT_BYTES];
 		number_text(value, text);

@@ -50,7 +50,7 @@ Test(signals, are_counted)
 Test(signals, in_any_number_do_not_block_their_handler)
 {
 	install();
-	for (int i = 0; i < 200000; i++) /* more than a pipe holds */
+	for (int i = 0; i < 70000; i++) /* more than a pipe holds */
 		raise(SIGTERM);
 	cr_expect_gt(signals_take().interrupts, 1000);
 	cr_expect_not(is_readable());
@@ -59,7 +59,7 @@ Test(signals, in_any_number_do_not_block_their_handler)
 Test(signals, leave_errno_alone)
 {
 	install();
-	for (int i = 0; i < 70000; i++) {
+	for (int i = 0; i < 66000; i++) {
 		errno = 12345;
 		raise(SIGTERM);
 		cr_assert_eq(errno, 12345);
