@@ -146,6 +146,7 @@ static bool take_interrupt(struct gatherer *gatherer, struct error *error)
 	if (!gatherer->finish_round || gatherer->interrupts > 1)
 		return error_set(error, EXIT_INTERRUPTED, "interrupted");
 	uint64_t latest = clock_now_ns() + INTERRUPT_GRACE_NS;
+	gatherer->pool.latest_ns = latest;
 	for (uint32_t i = 0; i < gatherer->pool.count; i++)
 		if (gatherer->pool.slots[i].deadline_ns > latest)
 			gatherer->pool.slots[i].deadline_ns = latest;

@@ -165,7 +165,9 @@ bool gather_lose(struct gatherer *gatherer, struct slot *slot, struct loss *loss
 	}
 	if (slot->lost_ns == 0)
 		slot->lost_ns = clock_now_ns();
-	if (gatherer->interrupts > 0)
+	/* A signal to the whole process group ends workers too; the round is still finished with others. */
+	bool may_finish = gatherer->finish_round && gatherer->interrupts == 1 && loss->cause == LOSS_DEATH;
+	if (gatherer->interrupts > 0 && !may_finish)
 		return error_set(error, EXIT_INTERRUPTED, "interrupted");
 	if (would_come_again(gatherer, loss, text, error))
 		return false;

@@ -129,6 +129,8 @@ static void put_question(struct pool *pool, struct slot *slot, enum slot_state s
 	slot->round = pool->round;
 	slot->asked_ns = clock_now_ns();
 	slot->deadline_ns = slot->asked_ns + pool->timeout_ns + pool->pass_ns;
+	if (pool->latest_ns != 0 && slot->deadline_ns > pool->latest_ns)
+		slot->deadline_ns = pool->latest_ns;
 	frame_writer_flush(&slot->writer, slot->process.down);
 }
 

@@ -81,6 +81,7 @@ struct pool {
 	uint32_t features;
 	uint64_t timeout_ns; /* for an answer, whatever the dataset's size … */
 	uint64_t pass_ns;    /* … plus this: a pass over all of it at the slowest speed that is not a fault */
+	uint64_t latest_ns;  /* after an interrupt: no deadline is later; else 0 */
 	uint32_t round;      /* of the last question */
 	uint32_t epoch;
 	struct event_stream *events;
