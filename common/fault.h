@@ -4,7 +4,8 @@
  *
  * An occasion is a process that comes to a site in an epoch. No decision depends on the clock, on a pid or on what was
  * decided before, so that neither the order of arrival nor the number of CPUs changes a schedule. Rounds before the
- * first epoch have epoch 0 and are several; the last round, for the metrics, has the last epoch's number again.
+ * first epoch have epoch 0 and are several; the last round, for the metrics, has the last epoch's number again. A
+ * process begins in epoch 0.
  */
 #ifndef FORKFIT_COMMON_FAULT_H
 #define FORKFIT_COMMON_FAULT_H

@@ -89,8 +89,9 @@ static void sleep_ns(uint64_t nanoseconds)
 
 void faults_keep_silent(uint32_t ms)
 {
-	while (ms == FAULT_ANY)
-		pause();
+	if (ms == FAULT_ANY)
+		for (;;)
+			pause();
 	sleep_ns((uint64_t)ms * 1000000);
 }
 
