@@ -201,6 +201,28 @@ Test(campaign, three_replicas_outvote_one_that_lies)
 	place_release(&place);
 }
 
+/* One replica of each share answers twice and is replaced, while the other has not answered yet. */
+#define ANSWERS_TWICE(worker)                                                                               \
+	"{ \"kind\": \"duplicate\", \"site\": \"gradient.write\", \"worker\": " worker ", \"epoch\": 5 }, " \
+	"{ \"kind\": \"slow\", \"worker\": " worker ", \"incarnation\": 1, \"epoch\": 5, \"ms\": 150 }"
+#define ANSWERS_LATE(worker) "{ \"kind\": \"slow\", \"worker\": " worker ", \"epoch\": 5, \"ms\": 100 }"
+
+Test(campaign, a_replacement_counts_only_when_it_has_answered)
+{
+	struct place place;
+	place_init(&place, "\"replicas\": 2",
+	        "\"faults\": [ " ANSWERS_LATE("0") ", " ANSWERS_LATE("1") ", " ANSWERS_LATE("2") ", " ANSWERS_TWICE(
+	                "3") ", " ANSWERS_TWICE("4") ", " ANSWERS_TWICE("5") " ],");
+	struct run_result result = run_program(CAMPAIGN("--runs", "3", "--jobs", "1", "--json"), &place.options);
+	cr_assert_eq(result.exit_code, 0, "%s%s", result.out, result.err);
+	json_t *report = json_from_text(result.out);
+	cr_assert_eq(json_number_at(report, "verdicts.identical"), 3);
+	cr_assert_eq(count_fired(report, "duplicate"), 9);
+	json_decref(report);
+	run_result_release(&result);
+	place_release(&place);
+}
+
 Test(campaign, puts_failures_where_it_is_told)
 {
 	struct place place;

@@ -30,6 +30,7 @@ enum defect {
 	NO_DEFECT,
 	OTHER_RESULT,
 	RESULT_TWICE,
+	HALF_A_RESULT,
 	UNKNOWN_STATUS,
 	SILENT_ERROR,
 	CLEAN_ERROR,
@@ -78,6 +79,8 @@ static int run_defect(const struct config *config, struct fault_log *log, struct
 		return dprintf(STDOUT_FILENO, "resulu\n") > 0 ? 0 : 1;
 	case RESULT_TWICE:
 		return succeed() + succeed();
+	case HALF_A_RESULT:
+		return dprintf(STDOUT_FILENO, "res") > 0 ? 0 : 1;
 	case UNKNOWN_STATUS:
 		dprintf(STDERR_FILENO, "coordinator: what now?\n");
 		return 99;
@@ -180,6 +183,7 @@ ParameterizedTestParameters(campaign, finds_the_defect)
 	        {"none", NO_DEFECT, VERDICT_IDENTICAL},
 	        {"other result", OTHER_RESULT, VERDICT_WRONG},
 	        {"result twice", RESULT_TWICE, VERDICT_WRONG},
+	        {"half a result", HALF_A_RESULT, VERDICT_WRONG},
 	        {"unknown status", UNKNOWN_STATUS, VERDICT_WRONG},
 	        {"silent error", SILENT_ERROR, VERDICT_WRONG},
 	        {"clean error", CLEAN_ERROR, VERDICT_CLEAN_ERROR},
