@@ -48,6 +48,10 @@ static void end(const struct fake_script *script, struct frame_reader *reader)
 			if (header.type == FRAME_STOP)
 				_exit(0);
 		_exit(CHILD_FAILED);
+	case FAKE_LEAVES:
+		while (read_frame(reader, &header))
+			;
+		_exit(0);
 	case FAKE_EXITS:
 		_exit(script->number);
 	case FAKE_IS_KILLED:

@@ -10,6 +10,7 @@
 
 enum fake_ending {
 	FAKE_OBEYS,        /* stays until STOP, then exits with 0 */
+	FAKE_LEAVES,       /* stays until end of file, whatever it is sent, then exits with 0 */
 	FAKE_EXITS,        /* with `number` as status */
 	FAKE_IS_KILLED,    /* by the signal `number` */
 	FAKE_IS_STOPPED,   /* by SIGSTOP */

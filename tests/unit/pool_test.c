@@ -208,6 +208,11 @@ Test(pool, waits_no_longer_than_workers_that_obey_take)
 	cr_expect_lt(stop_fakes(FAKE_OBEYS, false, 0), 1.9);
 }
 
+Test(pool, shows_end_of_file_to_workers_that_miss_the_frame)
+{
+	cr_expect_lt(stop_fakes(FAKE_LEAVES, false, 0), 1.9);
+}
+
 Test(pool, ends_workers_that_ignore_the_stop_with_SIGTERM)
 {
 	double took = stop_fakes(FAKE_HANGS, false, SIGTERM);

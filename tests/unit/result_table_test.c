@@ -9,7 +9,7 @@ TestSuite(result_table, .timeout = 10);
 
 enum { FEATURES = 3 };
 
-static char *names[] = {"x", "unused", "größe", "y²", "price"};
+static char *names[] = {"x", "unused", "größe", "y€", "price"};
 static uint32_t columns[] = {0, 2, 3, 4};
 static double parameters[] = {0.1, -1234.5, 1e-05, 20849.316407224724};
 
@@ -49,7 +49,7 @@ Test(result_table, lines_up_names_and_decimal_points)
 	                      "  intercept  20849.316407224724\n"
 	                      "  x              0.1\n"
 	                      "  größe      -1234.5\n"
-	                      "  y²             1e-05\n"
+	                      "  y€             1e-05\n"
 	                      "\n"
 	                      "  RMSE 1496.86   MAE 889.337   R² 0.859219\n"
 	                      "  6379 epochs: the gradient is within the tolerance\n");

@@ -200,6 +200,22 @@ Test(trainer_run, fails_at_the_first_bad_place_whoever_finds_it)
 		        text, overrides, workers, EXIT_BAD_DATASET, "d.csv:4:3: 'oops' is not a number (column \"y\")");
 }
 
+/* The first worker comes to its bad place last, for it is at its chunk's end, and the second's at its beginning. */
+Test(trainer_run, fails_at_the_first_bad_place_though_another_is_found_before)
+{
+	enum { LINES = 800000, LINE_BYTES = 4, MIDDLE = LINES / 2 };
+	static const char *const overrides[] = {THREE_EPOCHS, NULL};
+	char *text = malloc(LINES * LINE_BYTES + 1);
+	cr_assert(text != NULL);
+	for (size_t i = 0; i < LINES; i++)
+		memcpy(text + i * LINE_BYTES, "1,2\n", LINE_BYTES);
+	text[LINES * LINE_BYTES] = '\0';
+	text[(MIDDLE - 5) * LINE_BYTES] = 'a';
+	text[(MIDDLE + 5) * LINE_BYTES] = 'b';
+	expect_failure(text, overrides, 2, EXIT_BAD_DATASET, "d.csv:399996:1: 'a' is not a number (column \"c0\")");
+	free(text);
+}
+
 Test(trainer_run, says_how_to_go_on_with_missing_values)
 {
 	static const char *const overrides[] = {THREE_EPOCHS, NULL};
