@@ -106,6 +106,15 @@ static unsigned char *wire_put_doubles(unsigned char *at, const double *values, 
 #endif
 }
 
+enum { TIMES_BYTES = 3 * 8 };
+
+static unsigned char *wire_put_times(unsigned char *at, const struct worker_times *times)
+{
+	at = wire_put_u64(at, times->waiting_ns);
+	at = wire_put_u64(at, times->received_ns);
+	return wire_put_u64(at, times->finished_ns);
+}
+
 /* Room for a frame; returns where its payload goes, NULL without memory. finish_frame completes it. */
 static unsigned char *begin_frame(struct wire_buffer *buffer, size_t payload_length)
 {
@@ -207,13 +216,13 @@ bool wire_encode_stop(struct wire_buffer *buffer, const struct frame_header *hea
 
 bool wire_encode_ready(struct wire_buffer *buffer, const struct frame_header *header, const struct ready *ready)
 {
-	size_t length = 3 * 8 + 1 + 4 + 8 * (size_t)ready->first_row_count;
+	size_t length = 2 * 8 + TIMES_BYTES + 1 + 4 + 8 * (size_t)ready->first_row_count;
 	unsigned char *at = begin_frame(buffer, length);
 	if (at == NULL)
 		return false;
 	at = wire_put_u64(at, ready->rows);
 	at = wire_put_u64(at, ready->skipped);
-	at = wire_put_u64(at, ready->busy_ns);
+	at = wire_put_times(at, &ready->times);
 	at = wire_put_u8(at, ready->starts_doubted);
 	at = wire_put_u32(at, ready->first_row_count);
 	wire_put_doubles(at, ready->first_row, ready->first_row_count);
@@ -221,7 +230,7 @@ bool wire_encode_ready(struct wire_buffer *buffer, const struct frame_header *he
 }
 
 /* The fixed part of a GRADIENT payload, before nodes and vectors. */
-enum { GRADIENT_FIXED_BYTES = 4 + 8 + 4 + 4 };
+enum { GRADIENT_FIXED_BYTES = 4 + TIMES_BYTES + 4 + 4 };
 
 bool wire_encode_gradient(
         struct wire_buffer *buffer, const struct frame_header *header, const struct gradient *gradient)
@@ -232,7 +241,7 @@ bool wire_encode_gradient(
 	if (at == NULL)
 		return false;
 	at = wire_put_u32(at, gradient->kernel);
-	at = wire_put_u64(at, gradient->busy_ns);
+	at = wire_put_times(at, &gradient->times);
 	at = wire_put_u32(at, gradient->node_count);
 	at = wire_put_u32(at, gradient->width);
 	for (uint32_t i = 0; i < gradient->node_count; i++) {
@@ -311,6 +320,15 @@ static uint64_t wire_get_u64(struct cursor *cursor)
 {
 	uint64_t low = wire_get_u32(cursor);
 	return low | (uint64_t)wire_get_u32(cursor) << 32;
+}
+
+static struct worker_times wire_get_times(struct cursor *cursor)
+{
+	struct worker_times times;
+	times.waiting_ns = wire_get_u64(cursor);
+	times.received_ns = wire_get_u64(cursor);
+	times.finished_ns = wire_get_u64(cursor);
+	return times;
 }
 
 static void wire_get_doubles(struct cursor *cursor, double *values, size_t count)
@@ -508,7 +526,7 @@ enum wire_status wire_decode_ready(
 	struct cursor cursor = {payload, length, false};
 	ready->rows = wire_get_u64(&cursor);
 	ready->skipped = wire_get_u64(&cursor);
-	ready->busy_ns = wire_get_u64(&cursor);
+	ready->times = wire_get_times(&cursor);
 	ready->starts_doubted = wire_get_bool(&cursor);
 	ready->first_row_count = wire_get_u32(&cursor);
 	if (ready->first_row_count != 0 && ready->first_row_count != value_count)
@@ -523,7 +541,7 @@ enum wire_status wire_decode_gradient(const unsigned char *payload, size_t lengt
 {
 	struct cursor cursor = {payload, length, false};
 	gradient->kernel = wire_get_choice(&cursor, wire_get_u32(&cursor), KERNEL_COUNT);
-	gradient->busy_ns = wire_get_u64(&cursor);
+	gradient->times = wire_get_times(&cursor);
 	gradient->node_count = wire_get_u32(&cursor);
 	gradient->width = wire_get_u32(&cursor);
 	if (cursor.bad || gradient->node_count >= TREE_NODES_MAX || gradient->width > max_width)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_HEADER_BYTES 32U
 
 /* What fits in a configuration: npy and CSV files of at most 65535 columns, paths of at most PATH_MAX. */
@@ -84,11 +84,18 @@ struct params {
 	const double *values; /* borrowed when encoding; when decoded, in the array given to the decoder */
 };
 
+/* In every answer: when the worker did what, on the clock of common/clock.h. What comes in a frame may be untrue. */
+struct worker_times {
+	uint64_t waiting_ns;  /* it began to wait for the question: set up, or its answer before written */
+	uint64_t received_ns; /* the question had come whole */
+	uint64_t finished_ns; /* the work was done, and the answer remained to be written */
+};
+
 /* READY */
 struct ready {
-	uint64_t rows;            /* kept; npy rows are not looked at yet, so all of them */
-	uint64_t skipped;         /* for missing values */
-	uint64_t busy_ns;         /* how long loading took */
+	uint64_t rows;    /* kept; npy rows are not looked at yet, so all of them */
+	uint64_t skipped; /* for missing values */
+	struct worker_times times;
 	bool starts_doubted;      /* CSV, assignment.quotes false: a field is quoted, or bad; the load was given up */
 	uint32_t first_row_count; /* features + 1, or 0: no rows */
 	const double *first_row;
@@ -97,7 +104,7 @@ struct ready {
 /* GRADIENT: the maximal nodes of the chunk, in order, each with its vector. */
 struct gradient {
 	enum kernel kernel;
-	uint64_t busy_ns;
+	struct worker_times times;
 	uint32_t node_count;
 	uint32_t width;
 	const struct tree_node *nodes;

@@ -104,7 +104,7 @@ static void note_epochs(void *context, const struct event *event)
 static int run(void *context)
 {
 	struct campaign_job *job = context;
-	struct event_sink sink = {note_epochs, job->window};
+	struct event_sink sink = {.handle = note_epochs, .context = job->window};
 	int status = job->program.run(&job->config, job->log, sink, job->program.context);
 	job->window->descriptors = containment_descriptors();
 	return status;

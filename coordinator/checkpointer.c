@@ -122,8 +122,8 @@ static void write_state(struct checkpointer *checkpointer)
 	checkpointer->newest_is_damaged = false;
 	checkpointer->failing = false;
 	struct event event = {.type = EVENT_CHECKPOINT_WRITTEN, .epoch = checkpointer->state.epoch};
+	event.began_ns = began_ns;
 	event.checkpoint_written.path = checkpointer->path;
-	event.checkpoint_written.took_ns = clock_now_ns() - began_ns;
 	events_emit(checkpointer->events, event);
 }
 

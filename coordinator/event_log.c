@@ -53,6 +53,11 @@ static json_t *milliseconds(uint64_t nanoseconds)
 	return json_real((double)nanoseconds / 1e6);
 }
 
+static json_t *seconds(uint64_t nanoseconds)
+{
+	return json_real((double)nanoseconds / 1e9);
+}
+
 static const char *kernel_name(enum kernel kernel)
 {
 	static const char *const names[] = {
@@ -94,10 +99,36 @@ static void put_fault(json_t *object, const struct fault *fault)
 	put_number_if_given(object, "code", fault->code);
 }
 
+static void put_leaves(json_t *object, struct range leaves)
+{
+	put(object, "first_leaf", json_integer((json_int_t)leaves.begin));
+	put(object, "leaves", json_integer((json_int_t)(leaves.end - leaves.begin)));
+}
+
+/* The worker's own times, as "t" is given, and what follows from them. */
+static void put_times(json_t *object, const struct worker_times *times, uint64_t round_trip_ns)
+{
+	put(object, "waiting_t", seconds(times->waiting_ns));
+	put(object, "received_t", seconds(times->received_ns));
+	put(object, "finished_t", seconds(times->finished_ns));
+	put(object, "busy_ms", milliseconds(times->finished_ns - times->received_ns));
+	put(object, "round_trip_ms", milliseconds(round_trip_ns));
+}
+
+static void put_ready(json_t *object, const struct event *event)
+{
+	put(object, "round", json_integer(event->worker_ready.round));
+	put(object, "rows", json_integer((json_int_t)event->worker_ready.rows));
+	put(object, "skipped", json_integer((json_int_t)event->worker_ready.skipped));
+	put_leaves(object, event->worker_ready.leaves);
+	put_times(object, &event->worker_ready.times, event->worker_ready.round_trip_ns);
+}
+
 static void put_details(json_t *object, const struct event *event)
 {
 	switch (event->type) {
 	case EVENT_RUN_STARTED:
+		put(object, "pid", json_integer(event->pid));
 		put(object, "dataset", json_string(event->run_started.dataset));
 		put(object, "bytes", json_integer((json_int_t)event->run_started.bytes));
 		put(object, "workers", json_integer(event->run_started.workers));
@@ -106,17 +137,15 @@ static void put_details(json_t *object, const struct event *event)
 	case EVENT_RUN_RESUMED:
 		put(object, "path", json_string(event->run_resumed.path));
 		break;
+	case EVENT_ASSIGN_SENT:
+		put(object, "round", json_integer(event->assign_sent.round));
+		put_leaves(object, event->assign_sent.leaves);
+		break;
 	case EVENT_WORKER_READY:
-		put(object, "rows", json_integer((json_int_t)event->worker_ready.rows));
-		put(object, "skipped", json_integer((json_int_t)event->worker_ready.skipped));
-		put(object, "first_leaf", json_integer((json_int_t)event->worker_ready.leaves.begin));
-		put(object, "leaves",
-		        json_integer((json_int_t)(event->worker_ready.leaves.end - event->worker_ready.leaves.begin)));
-		put(object, "busy_ms", milliseconds(event->worker_ready.busy_ns));
+		put_ready(object, event);
 		break;
 	case EVENT_GRADIENT_RECEIVED:
-		put(object, "busy_ms", milliseconds(event->round.busy_ns));
-		put(object, "round_trip_ms", milliseconds(event->round.round_trip_ns));
+		put_times(object, &event->round.times, event->round.round_trip_ns);
 		/* fallthrough */
 	case EVENT_PARAMS_SENT:
 		put(object, "round", json_integer(event->round.round));
@@ -147,7 +176,6 @@ static void put_details(json_t *object, const struct event *event)
 		break;
 	case EVENT_CHECKPOINT_WRITTEN:
 		put(object, "path", json_string(event->checkpoint_written.path));
-		put(object, "took_ms", milliseconds(event->checkpoint_written.took_ns));
 		break;
 	case EVENT_NOTE:
 		put(object, "text", json_string(event->note.text));
@@ -159,6 +187,8 @@ static void put_details(json_t *object, const struct event *event)
 		put(object, "rows", json_integer((json_int_t)event->run_ended.rows));
 		break;
 	case EVENT_WORKER_FORKED:
+	case EVENT_STOP_SENT:
+	case EVENT_SUMS_COMBINED: /* a detail, which this log does not ask for */
 	case EVENT_TYPE_COUNT:
 		break;
 	}
@@ -167,7 +197,7 @@ static void put_details(json_t *object, const struct event *event)
 /* Lines that someone may be watching are written at once; the many of a round wait for the epoch's end. */
 static bool ends_a_group(enum event_type type)
 {
-	return type != EVENT_PARAMS_SENT && type != EVENT_GRADIENT_RECEIVED;
+	return type != EVENT_ASSIGN_SENT && type != EVENT_PARAMS_SENT && type != EVENT_GRADIENT_RECEIVED;
 }
 
 static void handle(void *context, const struct event *event)
@@ -177,7 +207,7 @@ static void handle(void *context, const struct event *event)
 	char *line = NULL;
 	if (log->failure != 0)
 		goto done;
-	put(object, "t", json_real((double)event->time_ns / 1e9));
+	put(object, "t", seconds(event->time_ns));
 	put(object, "event", json_string(event_type_name(event->type)));
 	put(object, "epoch", json_integer(event->epoch));
 	if (event->has_worker) {
@@ -186,6 +216,8 @@ static void handle(void *context, const struct event *event)
 		put(object, "incarnation", json_integer(event->incarnation));
 	}
 	put_details(object, event);
+	if (event->began_ns < event->time_ns)
+		put(object, "took_ms", milliseconds(event->time_ns - event->began_ns));
 	line = json_text(object, false);
 	if (line == NULL)
 		log->failure = ENOMEM;
@@ -198,7 +230,7 @@ done:
 
 struct event_sink event_log_sink(struct event_log *log)
 {
-	return (struct event_sink){handle, log};
+	return (struct event_sink){.handle = handle, .context = log};
 }
 
 bool event_log_close(struct event_log *log, struct error *error)

@@ -8,13 +8,16 @@ const char *event_type_name(enum event_type type)
 	        [EVENT_RUN_STARTED] = "run_started",
 	        [EVENT_RUN_RESUMED] = "run_resumed",
 	        [EVENT_WORKER_FORKED] = "worker_forked",
+	        [EVENT_ASSIGN_SENT] = "assign_sent",
 	        [EVENT_WORKER_READY] = "worker_ready",
 	        [EVENT_PARAMS_SENT] = "params_sent",
 	        [EVENT_GRADIENT_RECEIVED] = "gradient_received",
+	        [EVENT_SUMS_COMBINED] = "sums_combined",
 	        [EVENT_FAULT_FIRED] = "fault_fired",
 	        [EVENT_WORKER_LOST] = "worker_lost",
 	        [EVENT_WORKER_REPLACED] = "worker_replaced",
 	        [EVENT_WORKER_LATE] = "worker_late",
+	        [EVENT_STOP_SENT] = "stop_sent",
 	        [EVENT_WORKER_EXITED] = "worker_exited",
 	        [EVENT_EPOCH_DONE] = "epoch_done",
 	        [EVENT_CHECKPOINT_WRITTEN] = "checkpoint_written",
@@ -25,6 +28,11 @@ const char *event_type_name(enum event_type type)
 	return names[type];
 }
 
+bool event_type_is_detail(enum event_type type)
+{
+	return type == EVENT_SUMS_COMBINED;
+}
+
 void events_init(struct event_stream *stream)
 {
 	*stream = (struct event_stream){.began_ns = clock_now_ns()};
@@ -32,8 +40,15 @@ void events_init(struct event_stream *stream)
 
 void events_add_sink(struct event_stream *stream, struct event_sink sink)
 {
-	if (stream->count < EVENT_SINKS_MAX)
-		stream->sinks[stream->count++] = sink;
+	if (stream->count == EVENT_SINKS_MAX)
+		return;
+	stream->sinks[stream->count++] = sink;
+	stream->details = stream->details || sink.details;
+}
+
+uint64_t events_time(const struct event_stream *stream, uint64_t clock_ns)
+{
+	return clock_ns > stream->began_ns ? clock_ns - stream->began_ns : 0;
 }
 
 void events_emit(const struct event_stream *stream, struct event event)
@@ -41,6 +56,9 @@ void events_emit(const struct event_stream *stream, struct event event)
 	if (stream->count == 0)
 		return;
 	event.time_ns = clock_now_ns() - stream->began_ns;
+	event.began_ns = event.began_ns == 0 ? event.time_ns : events_time(stream, event.began_ns);
+	bool detail = event_type_is_detail(event.type);
 	for (size_t i = 0; i < stream->count; i++)
-		stream->sinks[i].handle(stream->sinks[i].context, &event);
+		if (!detail || stream->sinks[i].details)
+			stream->sinks[i].handle(stream->sinks[i].context, &event);
 }

@@ -1,6 +1,17 @@
 /*
  * The stream of events: everything that happens in a run, as typed values. Progress line, event log and whatever else
  * shows a run are sinks of this stream; what emits an event knows none of them.
+ *
+ * What a worker does follows from the events of it, in this order:
+ *
+ *   worker_forked                         it starts
+ *   assign_sent … worker_ready            it loads its chunk
+ *   params_sent … gradient_received       it computes; in between it waits
+ *   stop_sent … worker_exited             it leaves
+ *   worker_lost, then worker_forked with the next incarnation, …, worker_replaced
+ *
+ * The last may come from any state, and a worker that is late may have a backup with another index. Some events are
+ * details: emitted only where a sink has asked for them, so that nobody else pays.
  */
 #ifndef FORKFIT_COORDINATOR_EVENTS_H
 #define FORKFIT_COORDINATOR_EVENTS_H
@@ -8,6 +19,7 @@
 #include "common/fault.h"
 #include "common/leaves.h"
 #include "common/sums.h"
+#include "common/wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,13 +30,16 @@ enum event_type {
 	EVENT_RUN_STARTED,
 	EVENT_RUN_RESUMED, /* with the epoch that is repeated first */
 	EVENT_WORKER_FORKED,
+	EVENT_ASSIGN_SENT,
 	EVENT_WORKER_READY,
 	EVENT_PARAMS_SENT,
 	EVENT_GRADIENT_RECEIVED,
+	EVENT_SUMS_COMBINED, /* the aggregator has made one answer of all; a detail */
 	EVENT_FAULT_FIRED,
 	EVENT_WORKER_LOST,
 	EVENT_WORKER_REPLACED,
 	EVENT_WORKER_LATE,
+	EVENT_STOP_SENT,
 	EVENT_WORKER_EXITED,
 	EVENT_EPOCH_DONE,
 	EVENT_CHECKPOINT_WRITTEN,
@@ -36,13 +51,21 @@ enum event_type {
 /* A type's name in the event log, such as "worker_forked". */
 const char *event_type_name(enum event_type type);
 
+/* Is it one of those that a sink must ask for? */
+bool event_type_is_detail(enum event_type type);
+
 struct event {
 	enum event_type type;
 	uint64_t time_ns; /* since the stream began; filled by events_emit */
-	uint32_t epoch;   /* 0: before the first */
-	bool has_worker;  /* the next three say something */
+	/*
+	 * When began what took a while and has ended now: emitted as clock_now_ns() or 0, which says that it took no
+	 * time; handled as time since the stream began, time_ns at most.
+	 */
+	uint64_t began_ns;
+	uint32_t epoch;  /* 0: before the first */
+	bool has_worker; /* the next three say something */
 	uint32_t worker;
-	pid_t pid;
+	pid_t pid; /* RUN_STARTED: the coordinator's */
 	uint32_t incarnation;
 	union {
 		struct {
@@ -55,17 +78,24 @@ struct event {
 			const char *path; /* of the checkpoint */
 		} run_resumed;
 		struct {
+			uint32_t round;
+			struct range leaves;
+		} assign_sent;
+		struct {
+			uint32_t round;
 			uint64_t rows;
 			uint64_t skipped;
 			struct range leaves;
-			uint64_t busy_ns;
+			struct worker_times
+			        times; /* since the stream began, in order, and none of them later than now */
+			uint64_t round_trip_ns;
 		} worker_ready;
 		struct {
 			enum kernel kernel;
 			uint32_t round;
-			uint64_t busy_ns; /* GRADIENT_RECEIVED: in the worker */
+			struct worker_times times; /* GRADIENT_RECEIVED: as above */
 			uint64_t round_trip_ns;
-		} round; /* PARAMS_SENT, GRADIENT_RECEIVED */
+		} round; /* PARAMS_SENT, GRADIENT_RECEIVED, SUMS_COMBINED */
 		struct {
 			const struct fault *fault; /* as it would be asked for to happen there again */
 		} fault_fired;
@@ -91,7 +121,6 @@ struct event {
 		} epoch_done;
 		struct {
 			const char *path;
-			uint64_t took_ns;
 		} checkpoint_written;
 		struct {
 			const char *text; /* a warning or a remark for the user */
@@ -109,6 +138,7 @@ struct event {
 struct event_sink {
 	void (*handle)(void *context, const struct event *event);
 	void *context;
+	bool details; /* it wants them too */
 };
 
 /* As many as the program has. */
@@ -118,10 +148,14 @@ struct event_stream {
 	uint64_t began_ns;
 	struct event_sink sinks[EVENT_SINKS_MAX];
 	size_t count;
+	bool details; /* a sink wants them */
 };
 
 void events_init(struct event_stream *stream);
 void events_add_sink(struct event_stream *stream, struct event_sink sink);
+
+/* A time of clock_now_ns(), since the stream began; 0 for one before. */
+uint64_t events_time(const struct event_stream *stream, uint64_t clock_ns);
 
 /* Stamps a copy of the event and hands it to every sink, in the order they were added. */
 void events_emit(const struct event_stream *stream, struct event event);

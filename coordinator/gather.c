@@ -318,6 +318,10 @@ bool gatherer_sums(struct gatherer *gatherer, uint32_t epoch, enum kernel kernel
 	gatherer->params = (struct params){kernel, features + 1, parameters};
 	if (!ask_all(gatherer, error))
 		return false;
+	struct event event = {.type = EVENT_SUMS_COMBINED, .epoch = epoch};
+	event.round.kernel = kernel;
+	event.round.round = gatherer->pool.round;
+	event.began_ns = gatherer->events->details ? clock_now_ns() : 0;
 	aggregator_begin(&gatherer->aggregator, how, sums_width(kernel, features));
 	for (uint32_t i = 0; i < gatherer->share_count; i++) {
 		const struct slot *slot = gatherer->shares[i].answer;
@@ -328,5 +332,7 @@ bool gatherer_sums(struct gatherer *gatherer, uint32_t epoch, enum kernel kernel
 	if (!aggregator_finish(&gatherer->aggregator, result))
 		return error_set(
 		        error, EXIT_BAD_DATASET, "%s: there are no rows to learn from", gatherer->loader->name);
+	if (gatherer->events->details)
+		events_emit(gatherer->events, event);
 	return true;
 }

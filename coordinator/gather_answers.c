@@ -24,6 +24,24 @@ static void note_replaced(const struct gatherer *gatherer, struct slot *slot)
 	slot->lost_ns = 0;
 }
 
+static uint64_t between(uint64_t lowest, uint64_t value, uint64_t highest)
+{
+	return value < lowest ? lowest : value > highest ? highest : value;
+}
+
+/* What the worker says of its times, as far as it can be true: between question and answer. Since the stream began. */
+static struct worker_times likely_times(
+        const struct event_stream *events, const struct slot *slot, const struct worker_times *told, uint64_t now_ns)
+{
+	uint64_t received_ns = between(slot->asked_ns, told->received_ns, now_ns);
+	uint64_t finished_ns = between(received_ns, told->finished_ns, now_ns);
+	return (struct worker_times){
+	        .waiting_ns = events_time(events, between(0, told->waiting_ns, received_ns)),
+	        .received_ns = events_time(events, received_ns),
+	        .finished_ns = events_time(events, finished_ns),
+	};
+}
+
 /* Lets go whoever else works on the slot's share: a backup, or the worker that was slower than its backup. */
 static bool let_others_go(struct gatherer *gatherer, const struct slot *slot, struct error *error)
 {
@@ -129,8 +147,9 @@ bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error
 	struct event event = gather_slot_event(gatherer, slot, EVENT_GRADIENT_RECEIVED);
 	event.round.kernel = slot->gradient.kernel;
 	event.round.round = slot->round;
-	event.round.busy_ns = slot->gradient.busy_ns;
-	event.round.round_trip_ns = clock_now_ns() - slot->asked_ns;
+	uint64_t now_ns = clock_now_ns();
+	event.round.times = likely_times(gatherer->events, slot, &slot->gradient.times, now_ns);
+	event.round.round_trip_ns = now_ns - slot->asked_ns;
 	events_emit(gatherer->events, event);
 	enum doubt_outcome doubt = doubt_take(
 	        &share->doubt, slot->gradient.vectors, (size_t)slot->gradient.node_count * slot->gradient.width);
@@ -161,7 +180,10 @@ bool gather_take_ready(struct gatherer *gatherer, struct slot *slot, struct erro
 	event.worker_ready.rows = slot->ready.rows;
 	event.worker_ready.skipped = slot->ready.skipped;
 	event.worker_ready.leaves = slot->leaves;
-	event.worker_ready.busy_ns = slot->ready.busy_ns;
+	uint64_t now_ns = clock_now_ns();
+	event.worker_ready.round = slot->round;
+	event.worker_ready.times = likely_times(gatherer->events, slot, &slot->ready.times, now_ns);
+	event.worker_ready.round_trip_ns = now_ns - slot->asked_ns;
 	events_emit(gatherer->events, event);
 	if (!rows_are_the_same(share, slot))
 		return error_set(

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Standard output is a result too: if it cannot be written, that is an error like any other. */
 static bool finish_stdout(struct error *error)
@@ -99,7 +100,7 @@ static void deliver_faults(
 static void emit_start(
         const struct event_stream *events, const struct config *config, const struct loader *loader, uint32_t workers)
 {
-	struct event event = {.type = EVENT_RUN_STARTED};
+	struct event event = {.type = EVENT_RUN_STARTED, .pid = getpid()};
 	event.run_started.dataset = loader->name;
 	event.run_started.workers = workers;
 	event.run_started.epochs = config->training.epochs;

@@ -103,12 +103,15 @@ bool pool_start(struct pool *pool, struct slot *slot, struct error *error)
 {
 	if (!frame_reader_init(&slot->reader, wire_max_payload_up(pool->features)))
 		return error_set(error, EXIT_OS_ERROR, "out of memory for worker %u", slot->index);
+	uint64_t began_ns = clock_now_ns();
 	if (!start_process(pool, slot, error)) {
 		frame_reader_release(&slot->reader);
 		return false;
 	}
 	set_state(pool, slot, SLOT_IDLE);
-	events_emit(pool->events, slot_event(pool, slot, EVENT_WORKER_FORKED));
+	struct event event = slot_event(pool, slot, EVENT_WORKER_FORKED);
+	event.began_ns = began_ns;
+	events_emit(pool->events, event);
 	return true;
 }
 
@@ -140,6 +143,11 @@ bool pool_ask_to_load(struct pool *pool, struct slot *slot, const struct assignm
 	if (!wire_encode_assign(&slot->writer.queue, &header, assignment))
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
 	put_question(pool, slot, SLOT_LOADING);
+	struct event event = slot_event(pool, slot, EVENT_ASSIGN_SENT);
+	event.began_ns = slot->asked_ns;
+	event.assign_sent.round = pool->round;
+	event.assign_sent.leaves = assignment->leaves;
+	events_emit(pool->events, event);
 	return true;
 }
 
@@ -151,6 +159,7 @@ bool pool_ask_for_sums(struct pool *pool, struct slot *slot, const struct params
 	slot->kernel = params->kernel;
 	put_question(pool, slot, SLOT_COMPUTING);
 	struct event event = slot_event(pool, slot, EVENT_PARAMS_SENT);
+	event.began_ns = slot->asked_ns;
 	event.round.kernel = params->kernel;
 	event.round.round = pool->round;
 	events_emit(pool->events, event);
@@ -225,10 +234,13 @@ void pool_stop(struct pool *pool, bool at_once)
 	for (uint32_t i = 0; !at_once && i < pool->count; i++) {
 		struct slot *slot = &pool->slots[i];
 		struct frame_header header = next_question(pool, slot);
+		struct event event = slot_event(pool, slot, EVENT_STOP_SENT);
 		if (slot->process.pid == 0)
 			continue;
+		event.began_ns = clock_now_ns();
 		if (wire_encode_stop(&slot->writer.queue, &header))
 			frame_writer_flush(&slot->writer, slot->process.down);
+		events_emit(pool->events, event);
 		process_close(&slot->process); /* end of file says the same to who missed the frame */
 	}
 	if (!at_once && reap_all_until(pool, clock_now_ns() + STOP_GRACE_NS, false) == 0)

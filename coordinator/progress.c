@@ -167,5 +167,5 @@ static void handle(void *context, const struct event *event)
 
 struct event_sink progress_sink(struct progress *progress)
 {
-	return (struct event_sink){handle, progress};
+	return (struct event_sink){.handle = handle, .context = progress};
 }

@@ -25,6 +25,7 @@ struct worker {
 	enum phase phase;
 	int not_isolated;             /* errno, if it could not confine itself */
 	struct frame_header question; /* the frame being answered */
+	struct worker_times times;    /* of it */
 	struct assignment assignment;
 	struct chunk *chunk;
 	struct chunk_facts facts;
@@ -156,7 +157,6 @@ static enum outcome load_chunk(struct worker *worker)
 
 static enum outcome take_assignment(struct worker *worker, const unsigned char *payload)
 {
-	uint64_t began = clock_now_ns();
 	struct assignment assignment;
 	bool out_of_memory;
 	if (worker->not_isolated != 0)
@@ -181,13 +181,14 @@ static enum outcome take_assignment(struct worker *worker, const unsigned char *
 	struct worker_error error;
 	if (!worker->facts.starts_doubted && !find_first_row(worker, &found, &error))
 		return send_error(worker, &error);
+	worker->times.finished_ns = clock_now_ns();
 	struct ready ready = {
 	        .rows = worker->facts.rows,
 	        .skipped = worker->facts.skipped,
+	        .times = worker->times,
 	        .starts_doubted = worker->facts.starts_doubted,
 	        .first_row_count = found ? worker->assignment.dataset.features + 1 : 0,
 	        .first_row = worker->first_row,
-	        .busy_ns = clock_now_ns() - began,
 	};
 	if (!wire_encode_ready(&worker->writer.queue, &worker->question, &ready))
 		return PIPE_FAILED;
@@ -224,7 +225,6 @@ static bool sums_are_finite(const struct tree_stack *tree)
 
 static enum outcome run_round(struct worker *worker, const unsigned char *payload)
 {
-	uint64_t began = clock_now_ns();
 	struct params params;
 	struct worker_error error;
 	uint32_t values = worker->assignment.dataset.features + 1;
@@ -240,14 +240,15 @@ static enum outcome run_round(struct worker *worker, const unsigned char *payloa
 		return send_error(worker, &error);
 	if (worker->faults != NULL)
 		faults_alter(worker->faults, worker->tree.vectors, worker->tree.count * worker->tree.width,
-		        clock_now_ns() - began);
+		        clock_now_ns() - worker->times.received_ns);
+	worker->times.finished_ns = clock_now_ns();
 	struct gradient gradient = {
 	        .kernel = params.kernel,
+	        .times = worker->times,
 	        .node_count = (uint32_t)worker->tree.count,
 	        .width = (uint32_t)worker->tree.width,
 	        .nodes = worker->tree.nodes,
 	        .vectors = worker->tree.vectors,
-	        .busy_ns = clock_now_ns() - began,
 	};
 	if (!wire_encode_gradient(&worker->writer.queue, &worker->question, &gradient))
 		return PIPE_FAILED;
@@ -286,6 +287,7 @@ static enum outcome serve_one(struct worker *worker)
 	const unsigned char *payload;
 	struct frame_header header;
 	enum wire_status wire;
+	worker->times.waiting_ns = clock_now_ns();
 	while ((wire = frame_reader_next(&worker->reader, &header, &payload)) == WIRE_SHORT) {
 		enum io_status status = worker->faults == NULL
 		                                ? frame_reader_fill(&worker->reader, STDIN_FILENO)
@@ -297,6 +299,7 @@ static enum outcome serve_one(struct worker *worker)
 	}
 	if (wire != WIRE_OK)
 		return fail(worker, STAGE_PROTOCOL, 0, wire_status_text(wire)); /* under the last question's header */
+	worker->times.received_ns = clock_now_ns();
 	worker->question = header;
 	return handle_frame(worker, payload);
 }

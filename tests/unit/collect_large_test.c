@@ -54,7 +54,7 @@ static void begin(uint32_t features, double timeout_s)
 	for (size_t i = 0; i < NODES * width; i++)
 		vectors[i] = (double)i;
 	const struct frame_header header = {.round = ROUND};
-	const struct gradient gradient = {KERNEL_GRADIENT, 0, NODES, (uint32_t)width, nodes, vectors};
+	const struct gradient gradient = {KERNEL_GRADIENT, {1, 2, 3}, NODES, (uint32_t)width, nodes, vectors};
 	cr_assert(wire_encode_gradient(&answer, &header, &gradient));
 }
 

@@ -75,7 +75,7 @@ struct answer answer_right(void)
 {
 	return (struct answer){
 	        .header = {.worker = 0, .incarnation = 0, .epoch = ROUND_EPOCH, .round = ROUND_NUMBER},
-	        .gradient = {.kernel = KERNEL_GRADIENT, .busy_ns = 5, .node_count = 2, .width = ROUND_WIDTH},
+	        .gradient = {.kernel = KERNEL_GRADIENT, .times = {1, 2, 5}, .node_count = 2, .width = ROUND_WIDTH},
 	        .nodes = {{1, 2}, {0, 7}},
 	        .vectors = {1.5, -2, 3, 4, 5, 6, 7, 8, 9, 1e300},
 	};
@@ -96,7 +96,7 @@ void round_expect_answer(const struct happening *happening, uint32_t worker)
 	cr_expect_eq(slot->index, worker);
 	cr_expect_eq(slot->state, SLOT_IDLE);
 	cr_expect(slot->gradient.kernel == KERNEL_GRADIENT && slot->gradient.width == ROUND_WIDTH);
-	cr_expect(slot->gradient.node_count == 2 && slot->gradient.busy_ns == 5);
+	cr_expect(slot->gradient.node_count == 2 && slot->gradient.times.finished_ns == 5);
 	cr_expect_arr_eq(slot->gradient.nodes, right.nodes, sizeof right.nodes);
 	cr_expect_arr_eq(slot->gradient.vectors, right.vectors, sizeof right.vectors);
 }

@@ -1,5 +1,7 @@
 #include "coordinator/events.h"
 
+#include "common/clock.h"
+
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -21,7 +23,7 @@ static char names[] = "abcdefghi";
 
 static struct event_sink sink(size_t i)
 {
-	return (struct event_sink){take, &names[i]};
+	return (struct event_sink){.handle = take, .context = &names[i]};
 }
 
 Test(events, reach_every_sink_in_the_order_they_were_added)
@@ -53,6 +55,38 @@ Test(events, carry_one_time_for_all_sinks_that_never_goes_back)
 	cr_expect_lt(taken[2].time_ns, UINT64_C(1000000000), "since the stream began");
 }
 
+Test(events, say_since_when_they_lasted)
+{
+	struct event_stream stream;
+	events_init(&stream);
+	events_add_sink(&stream, sink(0));
+	uint64_t began_ns = clock_now_ns();
+	events_emit(&stream, (struct event){.type = EVENT_NOTE, .began_ns = began_ns});
+	events_emit(&stream, (struct event){.type = EVENT_NOTE});
+	events_emit(&stream, (struct event){.type = EVENT_NOTE, .began_ns = 1});
+	cr_expect_eq(taken[0].began_ns, began_ns - stream.began_ns);
+	cr_expect_leq(taken[0].began_ns, taken[0].time_ns);
+	cr_expect_eq(taken[1].began_ns, taken[1].time_ns, "an event that takes no time begins when it ends");
+	cr_expect_eq(taken[2].began_ns, 0, "what began before the stream began with it");
+}
+
+Test(events, go_into_details_only_with_who_has_asked_for_them)
+{
+	struct event_stream stream;
+	events_init(&stream);
+	events_add_sink(&stream, sink(0));
+	cr_expect_not(stream.details);
+	struct event_sink curious = sink(1);
+	curious.details = true;
+	events_add_sink(&stream, curious);
+	events_add_sink(&stream, sink(2));
+	cr_expect(stream.details);
+	events_emit(&stream, (struct event){.type = EVENT_SUMS_COMBINED});
+	cr_expect_str_eq(called, "b");
+	events_emit(&stream, (struct event){.type = EVENT_NOTE});
+	cr_expect_str_eq(called, "babc");
+}
+
 Test(events, need_no_sink)
 {
 	struct event_stream stream;
@@ -74,8 +108,9 @@ Test(events, reach_as_many_sinks_as_there_is_room_for)
 Test(events, have_a_name_for_each_type)
 {
 	static const char expected[EVENT_TYPE_COUNT][24] = {"run_started", "run_resumed", "worker_forked",
-	        "worker_ready", "params_sent", "gradient_received", "fault_fired", "worker_lost", "worker_replaced",
-	        "worker_late", "worker_exited", "epoch_done", "checkpoint_written", "note", "run_ended"};
+	        "assign_sent", "worker_ready", "params_sent", "gradient_received", "sums_combined", "fault_fired",
+	        "worker_lost", "worker_replaced", "worker_late", "stop_sent", "worker_exited", "epoch_done",
+	        "checkpoint_written", "note", "run_ended"};
 	for (int type = 0; type < EVENT_TYPE_COUNT; type++)
 		cr_expect_str_eq(event_type_name((enum event_type)type), expected[type]);
 }

@@ -362,7 +362,7 @@ static void prepare_without_filters(void)
 	struct event_stream events;
 	struct error error;
 	events_init(&events);
-	events_add_sink(&events, (struct event_sink){count_note, NULL});
+	events_add_sink(&events, (struct event_sink){.handle = count_note});
 	if (!confinement_init(&confinement, &config, &events, &error) || confinement.filter != NULL || notes != 1 ||
 	        !confinement.isolation.enabled)
 		_exit(SURPRISED);

@@ -173,9 +173,12 @@ Test(pool, stops_real_workers_in_order)
 	start_all();
 	pool_stop(&pool, false);
 	expect_nothing_left();
-	cr_assert_eq(events.count, 2 * WORKERS);
+	cr_assert_eq(events.count, 3 * WORKERS);
 	for (uint32_t i = 0; i < WORKERS; i++) {
-		const struct event *event = &events.items[WORKERS + i].event;
+		const struct event *stopped = &events.items[WORKERS + i].event;
+		const struct event *event = &events.items[2 * WORKERS + i].event;
+		cr_expect(stopped->type == EVENT_STOP_SENT && stopped->worker == i && stopped->pid == event->pid);
+		cr_expect_lt(stopped->began_ns, stopped->time_ns);
 		cr_expect(event->type == EVENT_WORKER_EXITED && event->worker == i);
 		cr_expect_eq(event->pid, events.items[i].event.pid);
 		cr_expect(WIFEXITED(event->worker_exited.status) && WEXITSTATUS(event->worker_exited.status) == 0);
@@ -191,9 +194,10 @@ static double stop_fakes(enum fake_ending ending, bool at_once, int killed_by)
 	pool_stop(&pool, at_once);
 	double took = (double)(clock_now_ns() - began) * 1e-9;
 	expect_nothing_left();
-	cr_assert_eq(events.count, WORKERS);
+	size_t asked = at_once ? 0 : WORKERS; /* of them to stop */
+	cr_assert_eq(events.count, asked + WORKERS);
 	for (uint32_t i = 0; i < WORKERS; i++) {
-		const struct event *event = &events.items[i].event;
+		const struct event *event = &events.items[asked + i].event;
 		int status = event->worker_exited.status;
 		cr_expect_eq(event->type, EVENT_WORKER_EXITED);
 		cr_expect(killed_by == 0 ? WIFEXITED(status) && WEXITSTATUS(status) == 0

@@ -37,7 +37,7 @@ static inline void recorded_events_init(struct recorded_events *recorded)
 {
 	*recorded = (struct recorded_events){.count = 0};
 	events_init(&recorded->stream);
-	events_add_sink(&recorded->stream, (struct event_sink){recorded_events_take, recorded});
+	events_add_sink(&recorded->stream, (struct event_sink){.handle = recorded_events_take, .context = recorded});
 }
 
 static inline void recorded_events_release(struct recorded_events *recorded)

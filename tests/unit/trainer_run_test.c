@@ -102,6 +102,8 @@ static void show_events(char *shown, size_t size)
 	}
 }
 
+#define LOADED "assign_sent ×3\nworker_ready ×3\n"
+#define LEFT "stop_sent ×3\nworker_exited ×3\n"
 #define ROUND(kernel) "params_sent " kernel " ×3\ngradient_received " kernel " ×3\n"
 
 Test(trainer_run, goes_through_its_phases_in_order)
@@ -110,11 +112,10 @@ Test(trainer_run, goes_through_its_phases_in_order)
 	char shown[2048];
 	train_well(lines, overrides, 3);
 	show_events(shown, sizeof shown);
-	cr_expect_str_eq(shown, "worker_forked ×3\n"
-	                        "worker_ready ×3\n"                 /* the chunks */
-	        ROUND("means") ROUND("moments") "worker_ready ×3\n" /* the centre */
-	        ROUND("moments") ROUND("gradient") "epoch_done ×1\n" ROUND("gradient") "epoch_done ×1\n" ROUND(
-	                "metrics") "worker_exited ×3\n");
+	cr_expect_str_eq(shown, "worker_forked ×3\n" LOADED                    /* the chunks */
+	                                ROUND("means") ROUND("moments") LOADED /* the centre */
+	                                        ROUND("moments") ROUND("gradient") "epoch_done ×1\n" ROUND(
+	                                                "gradient") "epoch_done ×1\n" ROUND("metrics") LEFT);
 }
 
 Test(trainer_run, needs_no_centre_unless_it_standardizes)
@@ -124,9 +125,8 @@ Test(trainer_run, needs_no_centre_unless_it_standardizes)
 	char shown[2048];
 	train_well(lines, overrides, 3);
 	show_events(shown, sizeof shown);
-	cr_expect_str_eq(shown, "worker_forked ×3\n"
-	                        "worker_ready ×3\n" ROUND("means") ROUND("moments") ROUND("moments")
-	                                ROUND("gradient") "epoch_done ×1\n" ROUND("metrics") "worker_exited ×3\n");
+	cr_expect_str_eq(shown, "worker_forked ×3\n" LOADED ROUND("means") ROUND("moments") ROUND("moments")
+	                                ROUND("gradient") "epoch_done ×1\n" ROUND("metrics") LEFT);
 }
 
 Test(trainer_run, needs_no_step_for_no_epochs)
@@ -297,7 +297,7 @@ Test(trainer_run, ends_when_a_worker_is_killed_and_says_which)
 	struct interference interference = {.epoch = 2, .signal = SIGKILL, .to_worker = true};
 	char expected[128];
 	size_t lost = 0;
-	events_add_sink(&events.stream, (struct event_sink){interfere, &interference});
+	events_add_sink(&events.stream, (struct event_sink){.handle = interfere, .context = &interference});
 	cr_assert_not(train(lines, overrides, 3));
 	snprintf(expected, sizeof expected, "worker 1 (pid %d, rows 2 to 3) was killed by SIGKILL in epoch 3",
 	        (int)interference.pids[1]);
@@ -320,7 +320,7 @@ Test(trainer_run, ends_when_a_worker_is_stopped_and_its_time_is_over)
 	static const char *const overrides[] = {"training.epochs=1000", "training.tolerance=0",
 	        "recovery.worker_timeout_s=0.2", "recovery.policy=abort", NULL};
 	struct interference interference = {.epoch = 2, .signal = SIGSTOP, .to_worker = true};
-	events_add_sink(&events.stream, (struct event_sink){interfere, &interference});
+	events_add_sink(&events.stream, (struct event_sink){.handle = interfere, .context = &interference});
 	cr_assert_not(train(lines, overrides, 3));
 	cr_expect_eq(error.code, EXIT_WORKERS_LOST);
 	cr_expect(strstr(error.message, ") did not answer within 0.") != NULL, "%s", error.message);
@@ -331,7 +331,7 @@ Test(trainer_run, ends_with_a_result_when_it_is_interrupted)
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	static const char *const overrides[] = {"training.epochs=1000000000", "training.tolerance=0", NULL};
 	struct interference interference = {.epoch = 5};
-	events_add_sink(&events.stream, (struct event_sink){interfere, &interference});
+	events_add_sink(&events.stream, (struct event_sink){.handle = interfere, .context = &interference});
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
 		interference.signal = numbers[i];
 		cr_assert(train(lines, overrides, 2), "%s", error.message);

@@ -51,7 +51,7 @@ struct ready sample_ready(void)
 	return (struct ready){
 	        .rows = 0x1112131415161718,
 	        .skipped = 0x21,
-	        .busy_ns = 0x31,
+	        .times = {0x31, 0x32, 0x33},
 	        .starts_doubted = true,
 	        .first_row_count = SAMPLE_COLUMNS,
 	        .first_row = first_row,
@@ -64,7 +64,7 @@ struct gradient sample_gradient(void)
 	static const double vectors[] = {0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5};
 	return (struct gradient){
 	        .kernel = KERNEL_GRADIENT,
-	        .busy_ns = 0x41,
+	        .times = {0x41, 0x42, 0x43},
 	        .node_count = 2,
 	        .width = SAMPLE_WIDTH,
 	        .nodes = nodes,

@@ -88,7 +88,7 @@ Test(wire, brings_a_ready_to_the_other_end)
 	const struct ready sent = sample_ready();
 	cr_expect_eq(decoded.ready.rows, sent.rows);
 	cr_expect_eq(decoded.ready.skipped, sent.skipped);
-	cr_expect_eq(decoded.ready.busy_ns, sent.busy_ns);
+	cr_expect_arr_eq(&decoded.ready.times, &sent.times, sizeof sent.times);
 	cr_expect_eq(decoded.ready.starts_doubted, sent.starts_doubted);
 	cr_expect_eq(decoded.ready.first_row_count, sent.first_row_count);
 	cr_expect(doubles_equal(decoded.values, sent.first_row, SAMPLE_COLUMNS));
@@ -99,7 +99,7 @@ Test(wire, brings_a_gradient_to_the_other_end)
 	struct decoded decoded = round_trip(FRAME_GRADIENT);
 	const struct gradient sent = sample_gradient();
 	cr_expect_eq(decoded.gradient.kernel, sent.kernel);
-	cr_expect_eq(decoded.gradient.busy_ns, sent.busy_ns);
+	cr_expect_arr_eq(&decoded.gradient.times, &sent.times, sizeof sent.times);
 	cr_assert_eq(decoded.gradient.node_count, sent.node_count);
 	cr_expect_eq(decoded.gradient.width, sent.width);
 	cr_expect_arr_eq(decoded.nodes, sent.nodes, sent.node_count * sizeof *sent.nodes);
@@ -123,9 +123,9 @@ Test(wire, brings_an_error_to_the_other_end)
  */
 /* clang-format off */
 static const char assign_frame[] =
-	"FKFT" "\x01\x01" "\0\0" /* version, type, reserved */
+	"FKFT" "\x02\x01" "\0\0" /* version, type, reserved */
 	"\x87\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" /* length, worker, incarnation, epoch */
-	"\x01\x02\x03\x04" "\xD6\x4E\xF2\x8E" /* round, checksum */
+	"\x01\x02\x03\x04" "\x4B\xF1\xD3\x48" /* round, checksum */
 	"\x10\0\0\0" "\x03\0\0\0" "\x05\0\0\0" /* leaf count, leaves */
 	"\xD2\0\0\0\0\0\0\0" "\x4A\x01\0\0\0\0\0\0" /* bytes */
 	"\x88\x77\x66\x55\x44\x33\x22\x11" /* cache bytes */
@@ -138,39 +138,42 @@ static const char assign_frame[] =
 	"\0\0\0\0\0\0\xF8\x3F" "\0\0\0\0\0\0\0\x80" "\x9C\x75\0\x88\x3C\xE4\x37\xFE"; /* centre */
 
 static const char params_frame[] =
-	"FKFT" "\x01\x02" "\0\0" "\x20\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
-	"\xC3\x77\xDA\x97"
+	"FKFT" "\x02\x02" "\0\0" "\x20\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
+	"\x3A\x67\xE9\x30"
 	"\x03\0\0\0" "\x03\0\0\0" /* kernel, count */
 	"\0\0\0\0\0\0\xE0\x3F" "\0\0\0\0\0\0\0\xC0" "\x01\0\0\0\0\0\xF8\x7F"; /* parameters */
 
 static const char stop_frame[] =
-	"FKFT" "\x01\x03" "\0\0" "\0\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
-	"\xCA\x89\x6A\x57";
+	"FKFT" "\x02\x03" "\0\0" "\0\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
+	"\xA9\xB8\x56\x9C";
 
 static const char ready_frame[] =
-	"FKFT" "\x01\x04" "\0\0" "\x35\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
-	"\x49\x22\xA6\x22"
-	"\x18\x17\x16\x15\x14\x13\x12\x11" "\x21\0\0\0\0\0\0\0" "\x31\0\0\0\0\0\0\0" /* rows, skipped, busy */
+	"FKFT" "\x02\x04" "\0\0" "\x45\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
+	"\x8A\xEF\x59\xEC"
+	"\x18\x17\x16\x15\x14\x13\x12\x11" "\x21\0\0\0\0\0\0\0" /* rows, skipped */
+	"\x31\0\0\0\0\0\0\0" "\x32\0\0\0\0\0\0\0" "\x33\0\0\0\0\0\0\0" /* times */
 	"\x01" "\x03\0\0\0" /* starts doubted, count */
 	"\0\0\0\0\0\0\xD0\x3F" "\x01\0\0\0\0\0\0\0" "\0\0\0\0\0\0\x08\xC0"; /* first row */
 
 static const char gradient_frame[] =
-	"FKFT" "\x01\x05" "\0\0" "\x74\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
-	"\xA3\xCE\x9A\xB6"
-	"\x02\0\0\0" "\x41\0\0\0\0\0\0\0" "\x02\0\0\0" "\x05\0\0\0" /* kernel, busy, nodes, width */
+	"FKFT" "\x02\x05" "\0\0" "\x84\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
+	"\x69\x46\x7E\x56"
+	"\x02\0\0\0" /* kernel */
+	"\x41\0\0\0\0\0\0\0" "\x42\0\0\0\0\0\0\0" "\x43\0\0\0\0\0\0\0" /* times */
+	"\x02\0\0\0" "\x05\0\0\0" /* nodes, width */
 	"\0\0\0\0" "\x03\0\0\0" "\x02\0\0\0" "\x01\0\0\0" /* nodes: level and index */
 	"\0\0\0\0\0\0\xE0\x3F" "\0\0\0\0\0\0\xF8\x3F" "\0\0\0\0\0\0\x04\x40" "\0\0\0\0\0\0\x0C\x40"
 	"\0\0\0\0\0\0\x12\x40" "\0\0\0\0\0\0\x16\x40" "\0\0\0\0\0\0\x1A\x40" "\0\0\0\0\0\0\x1E\x40"
 	"\0\0\0\0\0\0\x21\x40" "\0\0\0\0\0\0\x23\x40"; /* vectors */
 
 static const char error_frame[] =
-	"FKFT" "\x01\x06" "\0\0" "\x1A\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
-	"\x1E\x22\xD6\x1D"
+	"FKFT" "\x02\x06" "\0\0" "\x1A\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
+	"\x34\x4E\x3F\x3A"
 	"\x02\0\0\0" "\xF4\xFF\xFF\xFF" /* stage, errno */
 	"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF" "\x07\0\0\0\0\0\0\0" "oh"; /* offset, column, text */
 /* clang-format on */
 
-Test(wire, lays_every_frame_out_as_version_1_does)
+Test(wire, lays_every_frame_out_as_version_2_does)
 {
 	static const struct {
 		enum frame_type type;
@@ -184,7 +187,7 @@ Test(wire, lays_every_frame_out_as_version_1_does)
 	        {FRAME_GRADIENT, gradient_frame, sizeof gradient_frame - 1},
 	        {FRAME_ERROR, error_frame, sizeof error_frame - 1},
 	};
-	cr_assert_eq(WIRE_VERSION, 1);
+	cr_assert_eq(WIRE_VERSION, 2);
 	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
 		struct wire_buffer buffer = {0};
 		sample_encode(&buffer, frames[i].type);

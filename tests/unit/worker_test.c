@@ -261,7 +261,7 @@ Test(worker, gives_up_at_a_frame_that_was_damaged)
 Test(worker, gives_up_at_a_length_beyond_the_limit_without_waiting_for_more)
 {
 	static const unsigned char header[WIRE_HEADER_BYTES] = {
-	        'F', 'K', 'F', 'T', 1, FRAME_ASSIGN, 0, 0, 0, 0, 0, 0x7F};
+	        'F', 'K', 'F', 'T', WIRE_VERSION, FRAME_ASSIGN, 0, 0, 0, 0, 0, 0x7F};
 	worker_child_write(&child, header, sizeof header);
 	expect_error(STAGE_PROTOCOL, "a length beyond the limit");
 }
