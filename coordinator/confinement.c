@@ -23,7 +23,8 @@ bool confinement_init(struct confinement *confinement, const struct config *conf
 	};
 	if (!config->isolation.enabled)
 		return true;
-	int reason = system_call_filter_new(&confinement->filter);
+	bool with_faults = config->fault_count > 0 || config->chaos.rate > 0.0;
+	int reason = system_call_filter_new(&confinement->filter, with_faults);
 	if (reason == ENOSYS) {
 		struct event event = {.type = EVENT_NOTE};
 		event.note.text = "this kernel has no system call filters (seccomp): the workers go without";

@@ -3,7 +3,8 @@
  *
  *   descriptors   its two pipes and standard error; besides them, one file at a time, opened for reading
  *   the dataset   pages of its own chunk only, read-only, with a page on either side that may not be touched
- *   system calls  those that its loop needs (worker/system_calls_linux.c); any other is SIGSYS
+ *   system calls  those that its loop needs (worker/system_calls_linux.c); any other is SIGSYS. In a run with
+ *                 faults, three more, with which a worker does to itself what is asked for
  *   code          no page can be made executable, and nothing can be executed
  *   processes     it cannot make any, nor signal or trace another; it dies with its coordinator
  *   resources     address space and processor time as far as they are limited, no core file, no new privileges

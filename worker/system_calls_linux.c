@@ -74,6 +74,12 @@ static const int unconditional[] = {
         SCMP_SYS(exit_group),
 };
 
+/* With which a worker does to itself what a run with faults asks for; no other run's worker may make them. */
+static const int for_faults[] = {
+        SCMP_SYS(timer_create),                          /* who stops itself wants to be woken */
+        SCMP_SYS(timer_settime), SCMP_SYS(memfd_create), /* a file of its own, to be cut short */
+};
+
 /* Three times what the list above compiles to; compiled, it also fits in a pipe. */
 enum { INSTRUCTIONS_MAX = 512 };
 
@@ -90,7 +96,7 @@ static bool kernel_takes_filters(unsigned flags)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) != 0 && errno == EFAULT;
 }
 
-static int add_rules(scmp_filter_ctx context)
+static int add_rules(scmp_filter_ctx context, bool with_faults)
 {
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < sizeof conditional / sizeof *conditional; i++)
@@ -98,6 +104,8 @@ static int add_rules(scmp_filter_ctx context)
 		        context, SCMP_ACT_ALLOW, conditional[i].call, 1, &conditional[i].condition);
 	for (size_t i = 0; status == 0 && i < sizeof unconditional / sizeof *unconditional; i++)
 		status = seccomp_rule_add_array(context, SCMP_ACT_ALLOW, unconditional[i], 0, NULL);
+	for (size_t i = 0; status == 0 && with_faults && i < sizeof for_faults / sizeof *for_faults; i++)
+		status = seccomp_rule_add_array(context, SCMP_ACT_ALLOW, for_faults[i], 0, NULL);
 	return status;
 }
 
@@ -118,21 +126,21 @@ static int export(const scmp_filter_ctx context, struct system_call_filter *filt
 }
 
 /* Calls of another architecture's table, such as those of 32 bits, have other numbers: none is allowed. */
-static int compile(struct system_call_filter *filter)
+static int compile(struct system_call_filter *filter, bool with_faults)
 {
 	scmp_filter_ctx context = seccomp_init(SCMP_ACT_TRAP);
 	if (context == NULL)
 		return ENOMEM;
 	int status = -seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_TRAP);
 	if (status == 0)
-		status = -add_rules(context);
+		status = -add_rules(context, with_faults);
 	if (status == 0)
 		status = export(context, filter);
 	seccomp_release(context);
 	return status;
 }
 
-int system_call_filter_new(struct system_call_filter **filter)
+int system_call_filter_new(struct system_call_filter **filter, bool with_faults)
 {
 	/* Before Linux 5.16 a filter would slow the arithmetic down, against attacks that a worker does not fear. */
 	unsigned flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
@@ -147,7 +155,7 @@ int system_call_filter_new(struct system_call_filter **filter)
 	if (made == NULL)
 		return ENOMEM;
 	made->flags = flags;
-	int status = compile(made);
+	int status = compile(made, with_faults);
 	if (status == 0)
 		*filter = made;
 	else

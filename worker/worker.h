@@ -37,9 +37,9 @@ struct worker_options {
 /*
  * Compiles the list of the system calls that a worker needs, once for all workers: that takes longer than a fork.
  * Returns 0, or an errno: ENOSYS where this kernel has no filters, ENOTSUP where the program is built with a sanitizer,
- * which makes calls of its own.
+ * which makes calls of its own. with_faults: also of those with which a worker does faults to itself.
  */
-int system_call_filter_new(struct system_call_filter **filter);
+int system_call_filter_new(struct system_call_filter **filter, bool with_faults);
 void system_call_filter_free(struct system_call_filter *filter);
 
 /*

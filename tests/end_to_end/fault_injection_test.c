@@ -138,6 +138,53 @@ Test(fault_injection, each_is_survived_when_the_replacement_answers_wrongly)
 	check_all("{\"kind\": \"flip\", \"worker\": 1, \"incarnation\": 1, \"byte\": 50, \"bit\": 7}");
 }
 
+/* What is seen of a fault is what was asked for, and nothing that came of it by accident. */
+struct effect {
+	char fault[80];
+	char seen[48]; /* of the worker's loss; "": it is not lost */
+};
+
+Test(fault_injection, each_kind_does_what_it_says)
+{
+	static const struct effect effects[] = {
+	        {"\"kind\": \"kill\"", "was killed by SIGKILL"},
+	        {"\"kind\": \"segv\"", "was killed by SIGSEGV"},
+	        {"\"kind\": \"bus\"", "was killed by SIGBUS"},
+	        {"\"kind\": \"file_truncated\"", "was killed by SIGBUS"},
+	        {"\"kind\": \"file_truncated\", \"site\": \"load\"", "was killed by SIGBUS"},
+	        {"\"kind\": \"abort\"", "was killed by SIGABRT"},
+	        {"\"kind\": \"exit\", \"code\": 7", "exited with status 7"},
+	        {"\"kind\": \"stop\", \"ms\": 20", ""},
+	        {"\"kind\": \"stop\", \"ms\": 20, \"site\": \"start\"", ""},
+	        {"\"kind\": \"stop\"", "did not answer within"},
+	        {"\"kind\": \"spin\", \"ms\": 20", ""},
+	        {"\"kind\": \"spin\"", "did not answer within"},
+	        {"\"kind\": \"slow\", \"ms\": 20", ""},
+	        {"\"kind\": \"truncate\"", "did not answer within"},
+	        {"\"kind\": \"truncate\", \"ms\": 20, \"code\": 3", "exited with status 3"},
+	        {"\"kind\": \"short_writes\"", ""},
+	        {"\"kind\": \"deaf\"", "did not answer within"},
+	        {"\"kind\": \"deaf\", \"ms\": 20", ""},
+	        {"\"kind\": \"close\"", "closed its pipe but lived on"},
+	        {"\"kind\": \"garbage\"", "broke the protocol"},
+	        {"\"kind\": \"oversized\"", "broke the protocol"},
+	        {"\"kind\": \"wrong_worker\"", "broke the protocol"},
+	        {"\"kind\": \"nan\"", "sums that are not"},
+	};
+	for (size_t i = 0; i < sizeof effects / sizeof *effects; i++) {
+		char faults[128];
+		snprintf(faults, sizeof faults, "[{\"worker\": 1, %s}]", effects[i].fault);
+		struct run_result result = fault_run(&(struct fault_run){.faults = faults, .timeout_s = DEADLINE_S});
+		expect_identical(&result, faults);
+		const char *loss = strstr(result.err, "coordinator: worker 1 (");
+		if (effects[i].seen[0] == '\0')
+			cr_expect_null(loss, "%s:\n%s", faults, result.err);
+		else
+			cr_expect(loss != NULL && strstr(loss, effects[i].seen) != NULL, "%s:\n%s", faults, result.err);
+		run_result_release(&result);
+	}
+}
+
 /* Frames, kinds of sweeps. */
 
 Test(fault_injection, a_worker_may_die_at_every_byte_that_it_writes_or_reads)

@@ -79,7 +79,7 @@ struct ending send_out(const struct isolation *isolation, void (*prepare)(void),
 struct ending send_out_confined(void (*prepare)(void), void (*step)(void))
 {
 	struct system_call_filter *filter;
-	cr_assert_eq(system_call_filter_new(&filter), 0);
+	cr_assert_eq(system_call_filter_new(&filter, false), 0);
 	struct isolation isolation = {.enabled = true, .filter = filter};
 	struct ending ending = send_out(&isolation, prepare, step);
 	system_call_filter_free(filter);

@@ -237,7 +237,7 @@ Test(last_words, names_who_has_sent_a_signal)
 {
 	struct system_call_filter *filter;
 	char sender[64];
-	cr_assert_eq(system_call_filter_new(&filter), 0);
+	cr_assert_eq(system_call_filter_new(&filter, false), 0);
 	struct confined_child child =
 	        confined_child_start(&(struct isolation){.enabled = true, .filter = filter}, NULL, sleep_long);
 	await_confinement(child.pid);
