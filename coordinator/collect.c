@@ -273,9 +273,8 @@ static bool take_happening(struct collector *collector, struct happening *happen
 	if (signals->revents == 0)
 		return false;
 	signals->revents = 0;
-	happening->type = HAPPENING_INTERRUPT;
-	happening->slot = NULL;
-	return signals_take().interrupts > 0;
+	*happening = (struct happening){.type = HAPPENING_INTERRUPT, .interrupts = signals_take().interrupts};
+	return happening->interrupts > 0;
 }
 
 bool collector_next(struct collector *collector, struct happening *happening, struct error *error)

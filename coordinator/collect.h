@@ -22,7 +22,8 @@ enum happening_type {
 
 struct happening {
 	enum happening_type type;
-	struct slot *slot; /* of the first three */
+	struct slot *slot;   /* of the first three */
+	unsigned interrupts; /* of HAPPENING_INTERRUPT: how many came */
 	struct loss loss;
 };
 

@@ -140,9 +140,9 @@ bool gather_start(struct gatherer *gatherer, struct slot *slot, struct error *er
 }
 
 /* After an interrupt: may the round go on? Then only for a while. */
-static bool take_interrupt(struct gatherer *gatherer, struct error *error)
+static bool take_interrupts(struct gatherer *gatherer, unsigned count, struct error *error)
 {
-	gatherer->interrupts++;
+	gatherer->interrupts += count;
 	if (!gatherer->finish_round || gatherer->interrupts > 1)
 		return error_set(error, EXIT_INTERRUPTED, "interrupted");
 	uint64_t latest = clock_now_ns() + INTERRUPT_GRACE_NS;
@@ -164,7 +164,7 @@ static bool take_happening(struct gatherer *gatherer, struct happening *happenin
 		return gather_take_bad_data(gatherer, happening->slot, &happening->loss) ||
 		       gather_lose(gatherer, happening->slot, &happening->loss, error);
 	case HAPPENING_INTERRUPT:
-		return take_interrupt(gatherer, error);
+		return take_interrupts(gatherer, happening->interrupts, error);
 	case HAPPENING_TIME:
 		break;
 	}

@@ -93,27 +93,30 @@ static bool report_disagreement(const struct gatherer *gatherer, const struct sh
 	        gatherer->pool.epoch);
 }
 
-/* The workers on a share that have answered. */
+/* The workers on a share, at least one. 0: one of them has not answered yet. */
 static uint32_t find_replicas(struct gatherer *gatherer, const struct share *share, struct slot *replicas[3])
 {
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < gatherer->pool.count; i++) {
 		struct slot *slot = &gatherer->pool.slots[i];
-		if (slot->state != SLOT_EMPTY && slot->answered && &gatherer->shares[slot->share] == share)
-			replicas[count++] = slot;
+		if (slot->state == SLOT_EMPTY || &gatherer->shares[slot->share] != share)
+			continue;
+		if (!slot->answered)
+			return 0;
+		replicas[count++] = slot;
 	}
 	return count;
 }
 
 /*
- * Compares the answers of a share's replicas, once all are in. Two that agree outvote a third; without a majority
- * there is no telling who lies.
+ * Two that agree outvote a third; without a majority there is no telling who lies. One alone, where the policy does not
+ * replace the others, is believed.
  */
-static bool compare_replicas(struct gatherer *gatherer, struct share *share, struct error *error)
+bool gather_compare_replicas(struct gatherer *gatherer, struct share *share, struct error *error)
 {
 	struct slot *replicas[3];
 	uint32_t count = find_replicas(gatherer, share, replicas);
-	if (count < gatherer->config->recovery.replicas)
+	if (count == 0)
 		return true;
 	for (uint32_t i = 0; i < count; i++) {
 		struct slot *one = replicas[i], *other = replicas[(i + 1) % count];
@@ -162,7 +165,7 @@ bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error
 	slot->answered = true;
 	note_replaced(gatherer, slot);
 	if (gatherer->config->recovery.replicas > 1)
-		return compare_replicas(gatherer, share, error);
+		return gather_compare_replicas(gatherer, share, error);
 	return accept(gatherer, slot, error);
 }
 
@@ -199,7 +202,7 @@ bool gather_take_ready(struct gatherer *gatherer, struct slot *slot, struct erro
 	slot->answered = true;
 	note_replaced(gatherer, slot);
 	if (gatherer->config->recovery.replicas > 1)
-		return compare_replicas(gatherer, share, error);
+		return gather_compare_replicas(gatherer, share, error);
 	return accept(gatherer, slot, error);
 }
 

@@ -97,6 +97,22 @@ static bool restart(struct gatherer *gatherer, struct slot *slot, struct error *
 	return gather_fork(gatherer, slot, error) && gather_assign(gatherer, slot, error);
 }
 
+/* Rows are lost with the last worker that has them: where replicas are left, they answer for it. */
+static bool leave_to_replicas(struct gatherer *gatherer, const struct slot *slot, struct error *error)
+{
+	struct share *share = &gatherer->shares[slot->share];
+	uint32_t left = 0;
+	char text[128];
+	for (uint32_t i = 0; i < gatherer->pool.count; i++)
+		left += gatherer->pool.slots[i].state != SLOT_EMPTY && gatherer->pool.slots[i].share == slot->share;
+	snprintf(text, sizeof text, "the rows of worker %" PRIu32 " have %" PRIu32 " of %" PRIu32 " replicas left",
+	        slot->index, left, gatherer->config->recovery.replicas);
+	struct event event = {.type = EVENT_NOTE, .epoch = gatherer->pool.epoch};
+	event.note.text = text;
+	events_emit(gatherer->events, event);
+	return share->done || gather_compare_replicas(gatherer, share, error);
+}
+
 static bool drop_share(struct gatherer *gatherer, struct share *share, struct error *error)
 {
 	struct range rows = gather_share_rows(gatherer, share);
@@ -142,7 +158,8 @@ static bool act(
 			return true;
 		return error_set(error, EXIT_WORKERS_LOST, "%s; no worker is left to take over its rows", text);
 	case DECIDE_DROP:
-		return drop_share(gatherer, share, error);
+		return gather_has_other(gatherer, slot) ? leave_to_replicas(gatherer, slot, error)
+		                                        : drop_share(gatherer, share, error);
 	case DECIDE_END_POISON:
 		return report_poison(gatherer, share, error);
 	case DECIDE_END_INTENSITY:

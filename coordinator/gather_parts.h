@@ -46,6 +46,10 @@ bool gather_cut_anew(struct gatherer *gatherer, struct error *error);
 bool gather_take_ready(struct gatherer *gatherer, struct slot *slot, struct error *error);
 bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error);
 
+/* Compares the answers of a share's workers, if all that are left have answered. False: the run ends, *error says why.
+ */
+bool gather_compare_replicas(struct gatherer *gatherer, struct share *share, struct error *error);
+
 /* A worker gave up for a bad place in its rows: notes the first of the file. False: it was something else. */
 bool gather_take_bad_data(struct gatherer *gatherer, struct slot *slot, struct loss *loss);
 

@@ -13,12 +13,23 @@ static int pipe_ends[2] = {-1, -1}; /* read, write: a handler has no other way t
 static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
 enum { WATCHED_COUNT = sizeof watched / sizeof *watched };
 
+/* What a handler puts into the pipe: whole or not at all, since it is shorter than PIPE_BUF. */
+struct arrival {
+	uint64_t at_ns; /* clock_now_ns, whose clock_gettime(2) a handler may call */
+	int number;
+};
+
+/* Nobody presses a key twice in so short a time, and timeout(1) and its like need far less to say a thing twice. */
+#define SAME_WISH_NS UINT64_C(50000000)
+
+static uint64_t last_wish_ns; /* when the last interrupt came that was counted; 0: none has */
+
 static void on_signal(int number)
 {
 	int reason = errno;
-	unsigned char byte = (unsigned char)number;
+	struct arrival arrival = {.at_ns = clock_now_ns(), .number = number};
 	/* If the pipe is full, news enough is waiting in it. */
-	ssize_t written = write(pipe_ends[1], &byte, 1);
+	ssize_t written = write(pipe_ends[1], &arrival, sizeof arrival);
 	(void)written;
 	errno = reason;
 }
@@ -46,17 +57,25 @@ int signals_descriptor(void)
 	return pipe_ends[0];
 }
 
+static bool is_another_wish(uint64_t at_ns)
+{
+	if (last_wish_ns != 0 && at_ns - last_wish_ns < SAME_WISH_NS)
+		return false;
+	last_wish_ns = at_ns;
+	return true;
+}
+
 struct signals_seen signals_take(void)
 {
 	struct signals_seen seen = {0};
-	unsigned char bytes[64];
+	struct arrival arrivals[16];
 	ssize_t got;
-	while ((got = read(pipe_ends[0], bytes, sizeof bytes)) > 0 || (got < 0 && errno == EINTR)) {
-		for (ssize_t i = 0; i < got; i++) {
-			if (bytes[i] == SIGCHLD)
+	while ((got = read(pipe_ends[0], arrivals, sizeof arrivals)) > 0 || (got < 0 && errno == EINTR)) {
+		for (size_t i = 0; got > 0 && i < (size_t)got / sizeof *arrivals; i++) {
+			if (arrivals[i].number == SIGCHLD)
 				seen.child = true;
 			else
-				seen.interrupts++;
+				seen.interrupts += is_another_wish(arrivals[i].at_ns);
 		}
 	}
 	return seen;

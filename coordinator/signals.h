@@ -22,7 +22,11 @@ bool signals_install(struct error *error);
 /* Readable when a signal came. */
 int signals_descriptor(void);
 
-/* Takes what came. */
+/*
+ * Takes what came. Interrupts that come within 50 ms are one: who starts or ends a whole group of processes may signal
+ * this one and then the group, and means the same. A user who presses Ctrl-C twice takes longer, and means more; both
+ * count, also if this process had no time to look in between.
+ */
 struct signals_seen signals_take(void);
 
 /*

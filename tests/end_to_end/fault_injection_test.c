@@ -241,6 +241,45 @@ Test(fault_injection, a_lie_is_outvoted_by_two_and_told_by_one)
 	run_result_release(&two);
 }
 
+/* Under the policy "drop", with three shares: workers 1, 4 and 7 have the same rows. */
+struct dropped {
+	char faults[200];
+	char recovery[64];
+	int exit_code; /* 0: the result is identical */
+	char message[64];
+};
+
+Test(fault_injection, rows_are_dropped_with_their_last_replica_only)
+{
+	static const struct dropped cases[] = {
+	        {"[{\"kind\": \"kill\", \"worker\": 1, \"epoch\": 2}]", "\"replicas\": 2", 0,
+	                "the rows of worker 1 have 1 of 2 replicas left"},
+	        {"[{\"kind\": \"kill\", \"worker\": 4, \"site\": \"load\"}]", "\"replicas\": 2", 0,
+	                "the rows of worker 4 have 1 of 2 replicas left"},
+	        {"[{\"kind\": \"kill\", \"worker\": 1, \"epoch\": 1, \"site\": \"gradient.write\", \"byte\": 9999}]",
+	                "\"replicas\": 2", 0, "have 1 of 2 replicas left"},
+	        {"[{\"kind\": \"kill\", \"worker\": 1, \"epoch\": 1}, {\"kind\": \"kill\", \"worker\": 4, \"epoch\": "
+	         "2}]",
+	                "\"replicas\": 2", 4, "the result is degraded: 4 rows were lost"},
+	        {"[{\"kind\": \"lie\", \"worker\": 7, \"epoch\": 2}]", "\"replicas\": 3", 0,
+	                "have 2 of 3 replicas left"},
+	        {"[{\"kind\": \"kill\", \"worker\": 1, \"epoch\": 1}, {\"kind\": \"lie\", \"worker\": 7, \"epoch\": "
+	         "2}]",
+	                "\"replicas\": 3", 4, "one of them lies"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char recovery[128];
+		snprintf(recovery, sizeof recovery, "\"policy\": \"drop\", %s", cases[i].recovery);
+		struct run_result result =
+		        fault_run(&(struct fault_run){.faults = cases[i].faults, .recovery = recovery});
+		if (cases[i].exit_code == 0)
+			expect_identical(&result, cases[i].faults);
+		cr_expect_eq(result.exit_code, cases[i].exit_code, "%s", cases[i].faults);
+		cr_expect_not_null(strstr(result.err, cases[i].message), "%s:\n%s", cases[i].faults, result.err);
+		run_result_release(&result);
+	}
+}
+
 /* The coordinator's own. */
 
 struct own_fault {

@@ -306,6 +306,8 @@ Test(collect, becomes_aware_of_signals_to_stop)
 		struct happening happening = round_next(&current);
 		cr_expect_eq(happening.type, HAPPENING_INTERRUPT);
 		cr_expect_null(happening.slot);
+		cr_expect_eq(happening.interrupts, 1);
+		nanosleep(&(struct timespec){.tv_nsec = 70000000}, NULL); /* or the next is the same wish */
 	}
 	round_ask(&current, 0);
 	struct happening happening = round_next(&current); /* and goes on */

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 TestSuite(signals, .timeout = 20);
@@ -21,6 +22,12 @@ static bool is_readable(void)
 	return poll(&entry, 1, 0) == 1;
 }
 
+/* Longer than what counts as one wish. */
+static void pause_between_wishes(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 70000000}, NULL);
+}
+
 Test(signals, to_stop_become_interrupts)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -32,14 +39,16 @@ Test(signals, to_stop_become_interrupts)
 		struct signals_seen seen = signals_take();
 		cr_expect(seen.interrupts == 1 && !seen.child);
 		cr_expect_not(is_readable());
+		pause_between_wishes();
 	}
 }
 
-Test(signals, are_counted)
+Test(signals, are_counted_also_if_nobody_looks_in_between)
 {
 	install();
 	raise(SIGINT);
-	raise(SIGTERM);
+	pause_between_wishes();
+	raise(SIGINT);
 	raise(SIGCHLD);
 	struct signals_seen seen = signals_take();
 	cr_expect(seen.interrupts == 2 && seen.child);
@@ -47,12 +56,26 @@ Test(signals, are_counted)
 	cr_expect(seen.interrupts == 0 && !seen.child);
 }
 
+/* As timeout(1) does it: the process, and then its group. */
+Test(signals, at_once_are_one_wish)
+{
+	install();
+	raise(SIGTERM);
+	raise(SIGTERM);
+	cr_expect_eq(signals_take().interrupts, 1);
+	raise(SIGHUP);
+	cr_expect_eq(signals_take().interrupts, 0);
+	pause_between_wishes();
+	raise(SIGHUP);
+	cr_expect_eq(signals_take().interrupts, 1);
+}
+
 Test(signals, in_any_number_do_not_block_their_handler)
 {
 	install();
 	for (int i = 0; i < 70000; i++) /* more than a pipe holds */
 		raise(SIGTERM);
-	cr_expect_gt(signals_take().interrupts, 1000);
+	cr_expect_geq(signals_take().interrupts, 1);
 	cr_expect_not(is_readable());
 }
 
