@@ -25,7 +25,8 @@ UNIT_SOURCES = $(sort $(wildcard tests/unit/*.c))
 # Not linked into the tests, but loaded into the program that they run.
 DELAY_SHIM_SOURCE = tests/end_to_end/delay_shim.c
 END_TO_END_SOURCES = $(filter-out $(DELAY_SHIM_SOURCE),$(sort $(wildcard tests/end_to_end/*.c)))
-SOURCES = $(PROGRAM_SOURCES) $(UNIT_SOURCES) $(END_TO_END_SOURCES)
+BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
+SOURCES = $(PROGRAM_SOURCES) $(UNIT_SOURCES) $(END_TO_END_SOURCES) $(BENCH_SOURCES)
 FORMATTED = $(SOURCES) $(DELAY_SHIM_SOURCE) $(sort $(wildcard common/*.h worker/*.h coordinator/*.h tests/*/*.h))
 # Without memleak, which loses sight of a pointer that memcpy stores; `make sanitize` finds leaks.
 CPPCHECK = cppcheck --quiet --std=c11 --platform=unix64 --error-exitcode=1 --enable=warning,performance --suppress=memleak
@@ -37,13 +38,16 @@ LIBRARIES = -ljansson -lseccomp -lm
 objects = $(patsubst %.c,$(BUILD)/objects/%.o,$(1))
 TEST_PROGRAMS = $(BUILD)/tests/unit $(BUILD)/tests/end_to_end
 DELAY_SHIM = $(BUILD)/tests/delay_shim.so
+PROBE = $(BUILD)/tests/probe
 
 # Commands or Debian packages, as .ci/require takes them.
 BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev libseccomp-dev
 TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev strace python3 python3-jsonschema
+BENCH_NEEDS = $(BUILD_NEEDS) python3
+PEER_NEEDS = python3-numpy python3-sklearn libopenblas0-pthread r-base-core nodejs npm
 LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: all run test test-programs soak campaign sanitize lint format install uninstall clean help FORCE
+.PHONY: all run test test-programs soak campaign sanitize bench bench-peers lint format install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/coordinator ## build the program (the default)
@@ -72,13 +76,24 @@ sanitize: ## run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) test BUILD='$(BUILD)/sanitize' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 
+bench: ## measure against what the machine can do and against other programs (ROWS='f8-* csv-2' for some, ROWS=list)
+	@.ci/require $(BENCH_NEEDS)
+	@$(MAKE) all $(PROBE)
+	@python3 tests/bench/bench.py $(BUILD) $(ROWS)
+
+bench-peers: ## install the programs that bench compares with
+	@.ci/require $(PEER_NEEDS)
+	install -d $(BUILD)/bench/peers
+	cp tests/bench/package.json $(BUILD)/bench/peers
+	npm install --prefix $(BUILD)/bench/peers --no-package-lock --no-audit --no-fund
+
 lint: ## check layout, the walls between the rooms, and the warnings of compilers and analysers
 	@.ci/require $(LINT_NEEDS)
 	clang-format --dry-run -Werror $(FORMATTED)
 	python3 .ci/walls
 	tests/lint_selftest.sh
-	@$(MAKE) test-programs BUILD='$(BUILD)/lint-gcc' CC=gcc WERROR=1
-	@$(MAKE) test-programs BUILD='$(BUILD)/lint-clang' CC=clang WERROR=1
+	@$(MAKE) test-programs $(BUILD)/lint-gcc/tests/probe BUILD='$(BUILD)/lint-gcc' CC=gcc WERROR=1
+	@$(MAKE) test-programs $(BUILD)/lint-clang/tests/probe BUILD='$(BUILD)/lint-clang' CC=clang WERROR=1
 	$(CPPCHECK) $(ANALYSED_AS) $(PROGRAM_SOURCES)
 	@echo 'clang-tidy, with the checks in .clang-tidy'
 	@printf '%s\n' $(PROGRAM_SOURCES) | \
@@ -102,7 +117,7 @@ clean: ## remove everything that was built
 	rm -rf '$(BUILD)'
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 14
 
 $(BUILD)/coordinator: $(call objects,$(PROGRAM_SOURCES)) $(BUILD)/sources
 	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS) $(LIBRARIES)
@@ -112,6 +127,10 @@ $(BUILD)/tests/end_to_end: $(call objects,$(END_TO_END_SOURCES))
 $(TEST_PROGRAMS): $(BUILD)/sources
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS) -lcriterion $(LIBRARIES)
+
+$(PROBE): $(call objects,$(BENCH_SOURCES)) $(BUILD)/sources
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS)
 
 # Without the sanitizers, which want to be loaded before anything else.
 $(DELAY_SHIM): $(DELAY_SHIM_SOURCE) $(BUILD)/flags

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Measures forkfit against what the machine can do and against other programs, and prints a table.
+
+usage: bench.py BUILD [ROW...]    BUILD: the directory in which forkfit and the probes are built
+
+ROW chooses rows and tables by name, with * and ? as in the shell; without any, all are measured; `list` names them.
+REPEATS (5) is how often a figure and what it is held against are measured, one after the other. The exit status says
+only whether all could be measured.
+"""
+
+import fnmatch
+import os
+import pathlib
+import platform
+import statistics
+import sys
+
+import bandwidth  # noqa: F401 (these four fill ROWS)
+import peers
+import processes  # noqa: F401
+import recovery  # noqa: F401
+from measure import CPUS, ROWS, Bench, CannotRun, NotInstalled
+
+
+def machine():
+    """No name, no address: what the figures depend on."""
+    info = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "unknown CPU")
+    caches = pathlib.Path("/sys/devices/system/cpu/cpu0/cache")
+    last = max(caches.glob("index*/size"), default=None)
+    cache = f", last cache {last.read_text().strip()}" if last else ""
+    return f"{model}, {CPUS} CPUs{cache}, Linux {platform.release().split('-')[0]}"
+
+
+def number(value, unit):
+    return f"{value:.2f} {unit}" if unit.isalpha() else f"{value:.2f}{unit}"
+
+
+def measure(bench, row):
+    """One line of the table, and whether the requirement is met; None: that was not to be found out."""
+    try:
+        outcome = row.run(bench)
+    except NotInstalled as missing:
+        return f"{missing} is not installed (`make bench-peers`)", None
+    middle = statistics.median(outcome.values)
+    met = row.is_met_by(middle)
+    between = f"({min(outcome.values):.2f}–{max(outcome.values):.2f})" if len(outcome.values) > 1 else ""
+    verdict = "met" if met else "MISSED"
+    required = f"{row.relation} {row.bound:g}{row.unit if row.unit != '×' else ''}"
+    text = f"{number(middle, row.unit):>10} {between:13} {required:>8}  {verdict:6}  {outcome.measured}"
+    return text + (f"  against {outcome.limit}" if outcome.limit else ""), met
+
+
+def chosen(names, patterns):
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            sys.exit(f"bench: no row is called {pattern}; `make bench ROWS=list` names them")
+    return [name for name in names if not patterns or any(fnmatch.fnmatchcase(name, p) for p in patterns)]
+
+
+def main(build, *patterns):
+    rows = {row.name: row for row in ROWS}
+    if patterns == ("list",):
+        for name, row in rows.items():
+            print(f"{name:20} {row.what}")
+        print("\n".join(peers.TABLES))
+        return 0
+    names = chosen([*rows, *peers.TABLES], patterns)
+    bench = Bench(pathlib.Path(build).resolve(), int(os.environ.get("REPEATS", "5")))
+    counts = {True: 0, False: 0, None: 0}
+    failed = False
+    print(f"{machine()}\neach figure: the median of {bench.repeats} pairs, measured in turn (and the extremes)\n")
+    for name in names:
+        try:
+            if name in rows:
+                print(f"{name:20} {rows[name].what}", flush=True)
+                line, met = measure(bench, rows[name])
+                print(f"{'':20} {line}", flush=True)
+                counts[met] += 1
+            else:
+                for line in peers.TABLES[name](bench):
+                    print(line, flush=True)
+        except CannotRun as problem:
+            print(f"{'':20} cannot be measured: {problem}", flush=True)
+            failed = True
+    print(f"\n{counts[True]} met, {counts[False]} missed, {counts[None]} without their peer")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))

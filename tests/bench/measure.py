@@ -1,0 +1,181 @@
+"""What every bench is made of: rows of the table, and runs of forkfit and of the probes, one after the other."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+
+CPUS = len(os.sched_getaffinity(0))
+
+
+class CannotRun(Exception):
+    """A bench could not be carried out, which is no verdict on forkfit."""
+
+
+class NotInstalled(Exception):
+    """A peer is not there."""
+
+
+@dataclasses.dataclass
+class Outcome:
+    limit: str  # what the figure is held against, as measured
+    measured: str  # the figure itself
+    values: list[float]  # what the requirement is about, once for each repetition
+
+
+@dataclasses.dataclass
+class Row:
+    name: str
+    what: str
+    relation: str
+    bound: float
+    unit: str
+    run: Callable[["Bench"], Outcome]
+
+    def is_met_by(self, value):
+        return {"≥": value >= self.bound, "≤": value <= self.bound, "<": value < self.bound}[self.relation]
+
+
+ROWS: list[Row] = []
+
+
+def row(name, what, relation, bound, unit="×"):
+    """Makes a row of the table of a function that takes the bench and returns an Outcome."""
+
+    def add(run):
+        ROWS.append(Row(name, what, relation, bound, unit, run))
+        return run
+
+    return add
+
+
+class Bench:
+    def __init__(self, build, repeats):
+        self.program = build / "coordinator"
+        self.probe_program = build / "tests" / "probe"
+        self.folder = build / "bench"
+        self.repeats = repeats
+        self.streams = None
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def configuration(self, dataset, workers=None, **sections):
+        """A run without an end of its own: as many epochs as asked, whatever the data, and none is special."""
+        training = {"learning_rate": 1e-6, "tolerance": 0, "standardize": False} | sections.pop("training", {})
+        config = {"dataset": {"path": str(dataset)}, "training": training, **sections}
+        if workers is not None:
+            config["workers"] = workers
+        return config
+
+    def command(self, config, **training):
+        """Each configuration has a file of its own, since runs may be told of one and started later."""
+        config = config | {"training": config["training"] | training}
+        path = self.folder / "run.json"
+        path.write_text(json.dumps(config), encoding="utf-8")
+        return [str(self.program), "--config", str(path), "--quiet", "--json"]
+
+    def forkfit(self, config, group=None, **training):
+        """The seconds of a whole run."""
+        return self.seconds(self.command(config, **training), group)
+
+    def epoch(self, config, epochs, group=None):
+        """The seconds of one epoch: what so many more of them make a run longer. Starting and ending cancel out."""
+        few = 2
+        short = self.forkfit(config, group, epochs=few)
+        long = self.forkfit(config, group, epochs=few + epochs)
+        return max(long - short, 1e-9) / epochs
+
+    def epochs_for(self, config, most):
+        """How many epochs take about 0.7 s, at most so many: enough beside the noise of starting."""
+        return max(5, min(most, int(0.7 / self.epoch(config, 3))))
+
+    def seconds(self, command, group=None):
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            preexec_fn=group.enter if group else None,
+        )
+        _, messages = process.communicate()
+        took = time.perf_counter() - began
+        if process.returncode != 0:
+            raise CannotRun(f"{command[0]} ended with {process.returncode}: {messages.decode(errors='replace')}")
+        return took
+
+    def probe(self, name, *arguments):
+        """The numbers that the probe prints."""
+        command = [str(self.probe_program), name, *map(str, arguments)]
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise CannotRun(f"{' '.join(command)}: {result.stderr.strip()}")
+        return [float(number) for number in result.stdout.split()]
+
+    def stream(self, path, workers, passes):
+        """The mean seconds of the fastest way known to read a file's pages by so many processes."""
+        if self.streams is None:
+            trials = {streams: statistics.mean(self.probe("stream", path, CPUS, 9, streams)) for streams in (1, 2, 4)}
+            self.streams = min(trials, key=trials.get)
+        return statistics.mean(self.probe("stream", path, workers, passes, self.streams))
+
+    def alternate(self, *runs, repeats=None):
+        """Calls each in turn, again and again: A B A B … Returns a list of results for each."""
+        rounds = [[run() for run in runs] for _ in range(repeats or self.repeats)]
+        return [list(results) for results in zip(*rounds)]
+
+
+class ControlGroup(contextlib.AbstractContextManager):
+    """A memory control group below this process's own, of version 1 or 2, with a limit in bytes."""
+
+    VERSIONS = (("memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("", "/sys/fs/cgroup", "memory.max"))
+
+    def __init__(self, limit):
+        for controller, root, file in self.VERSIONS:
+            for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+                _, controllers, path = line.split(":", 2)
+                if controllers == controller and self._make(pathlib.Path(root + path), file, limit):
+                    return
+        raise CannotRun("this process may not make a memory control group (root may)")
+
+    def _make(self, parent, file, limit):
+        self.folder = parent / f"forkfit-bench-{os.getpid()}"
+        with contextlib.suppress(OSError):
+            self.folder.mkdir()
+            if (self.folder / file).exists():
+                (self.folder / file).write_text(str(limit))
+                return True
+            self.folder.rmdir()
+        return False
+
+    def enter(self):
+        (self.folder / "cgroup.procs").write_text("0")
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
+
+
+def ratios(numerators, denominators):
+    return [a / b for a, b in zip(numerators, denominators)]
+
+
+def spread(values, form):
+    """The median, and in brackets the least and the greatest."""
+    middle = form(statistics.median(values))
+    return middle if len(values) == 1 else f"{middle} ({form(min(values))}–{form(max(values))})"
+
+
+def seconds_text(seconds):
+    for unit, scale in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * scale >= 1 or unit == "µs":
+            return f"{seconds * scale:.3g} {unit}"
+    return ""
+
+
+def rate_text(bytes_per_second):
+    return f"{bytes_per_second / 1e9:.2f} GB/s"

@@ -1,0 +1,149 @@
+/*
+ * How fast can so many processes read the same pages, each its part? One process on each CPU in turn, started together,
+ * nothing calculated but what keeps the loads from being left out.
+ */
+#define _GNU_SOURCE
+#include "tests/bench/probe.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef long long lanes4 __attribute__((vector_size(32), may_alias));
+
+enum { LINE = 64, PAGE = 4096, STREAMS_MAX = 8 };
+
+/* Written by all processes; the times are processes × passes. */
+struct stage {
+	atomic_ulong arrived;
+	atomic_llong seen; /* of what was read, so that it must be */
+	struct {
+		double began, ended;
+	} times[];
+};
+
+/*
+ * Loads every byte, from `streams` places at once, two lines at each in turn: a prefetcher serves several streams
+ * better than one on some machines. The number of streams is known to the compiler.
+ */
+#define READ_ALL(streams)                                                                                     \
+	do {                                                                                                  \
+		size_t part = length / (streams) / (2 * LINE) * (2 * LINE);                                   \
+		lanes4 sums[4 * (streams)] = {{0}};                                                           \
+		for (size_t at = 0; at < part; at += 2 * LINE)                                                \
+			for (size_t s = 0; s < (streams); s++)                                                \
+				for (size_t i = 0; i < 4; i++)                                                \
+					sums[4 * s + i] ^= *(const lanes4 *)(bytes + s * part + at + 32 * i); \
+		for (size_t s = 1; s < 4 * (streams); s++)                                                    \
+			sums[0] ^= sums[s];                                                                   \
+		return sums[0][0] ^ sums[0][1] ^ sums[0][2] ^ sums[0][3];                                     \
+	} while (0)
+
+__attribute__((target("avx2"))) static long long read_1(const char *bytes, size_t length)
+{
+	READ_ALL(1);
+}
+
+__attribute__((target("avx2"))) static long long read_2(const char *bytes, size_t length)
+{
+	READ_ALL(2);
+}
+
+__attribute__((target("avx2"))) static long long read_4(const char *bytes, size_t length)
+{
+	READ_ALL(4);
+}
+
+typedef long long (*reader)(const char *bytes, size_t length);
+
+static reader reader_of(uint64_t streams)
+{
+	switch (streams) {
+	case 1:
+		return read_1;
+	case 2:
+		return read_2;
+	case 4:
+		return read_4;
+	default:
+		fprintf(stderr, "probe: 1, 2 or 4 streams\n");
+		exit(EXIT_FAILURE);
+	}
+}
+
+static void run_on_cpu(uint64_t process)
+{
+	cpu_set_t allowed, one;
+	probe_check(sched_getaffinity(0, sizeof allowed, &allowed) == 0, "sched_getaffinity");
+	uint64_t wanted = process % (uint64_t)CPU_COUNT(&allowed);
+	CPU_ZERO(&one);
+	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &allowed) && wanted-- == 0)
+			CPU_SET(cpu, &one);
+	probe_check(sched_setaffinity(0, sizeof one, &one) == 0, "sched_setaffinity");
+}
+
+static void wait_for_all(struct stage *stage, uint64_t total)
+{
+	atomic_fetch_add(&stage->arrived, 1);
+	while (atomic_load(&stage->arrived) < total)
+		sched_yield();
+}
+
+static void read_part(struct stage *stage, const char *bytes, size_t length, uint64_t process, uint64_t processes,
+        uint64_t passes, reader read_all)
+{
+	run_on_cpu(process);
+	for (uint64_t pass = 0; pass < passes; pass++) {
+		wait_for_all(stage, processes * (pass + 1));
+		stage->times[pass * processes + process].began = probe_now();
+		atomic_fetch_xor(&stage->seen, read_all(bytes, length));
+		stage->times[pass * processes + process].ended = probe_now();
+	}
+}
+
+/* From the first that began to the last that ended. */
+static double pass_seconds(const struct stage *stage, uint64_t pass, uint64_t processes)
+{
+	double began = stage->times[pass * processes].began, ended = 0;
+	for (uint64_t process = 0; process < processes; process++) {
+		double b = stage->times[pass * processes + process].began;
+		double e = stage->times[pass * processes + process].ended;
+		began = b < began ? b : began;
+		ended = e > ended ? e : ended;
+	}
+	return ended - began;
+}
+
+int probe_stream(char **arguments)
+{
+	uint64_t processes = probe_number(arguments[1]), passes = probe_number(arguments[2]);
+	reader read_all = reader_of(probe_number(arguments[3]));
+	struct stat status;
+	int file = open(arguments[0], O_RDONLY);
+	probe_check(file >= 0 && fstat(file, &status) == 0, arguments[0]);
+	uint64_t length = (uint64_t)status.st_size;
+	char *bytes = mmap(NULL, length, PROT_READ, MAP_SHARED, file, 0);
+	probe_check(bytes != MAP_FAILED, "mmap");
+	passes++; /* the first one maps the pages, and does not count */
+	struct stage *stage = probe_share(sizeof *stage + processes * passes * sizeof stage->times[0]);
+	for (uint64_t process = 0; process < processes; process++) {
+		uint64_t begin = probe_cut(length, PAGE, process, processes);
+		uint64_t end = probe_cut(length, PAGE, process + 1, processes);
+		pid_t pid = fork();
+		probe_check(pid >= 0, "fork");
+		if (pid == 0) {
+			read_part(stage, bytes + begin, end - begin, process, processes, passes, read_all);
+			_exit(0);
+		}
+	}
+	probe_wait(processes);
+	for (uint64_t pass = 1; pass < passes; pass++)
+		printf("%.9f\n", pass_seconds(stage, pass, processes));
+	return 0;
+}

@@ -1,0 +1,73 @@
+"""What dying workers cost."""
+
+import collections
+import json
+
+import datasets
+from measure import CPUS, CannotRun, Outcome, ratios, row, seconds_text, spread
+
+MANY = {"max_restarts": 1000}
+
+
+def kills(places):
+    """Each of these workers in each of these epochs, in order, ends itself with SIGKILL when the question is there."""
+    deaths = collections.Counter()
+    faults = []
+    for worker, epoch in places:
+        incarnation = deaths[worker]
+        faults.append({"kind": "kill", "worker": worker, "incarnation": incarnation, "epoch": epoch, "site": "compute"})
+        deaths[worker] += 1
+    return faults
+
+
+def recovery_seconds(events):
+    """
+    For each kill: from the question that the victim died of, which is before its death, to its replacement's answer,
+    less what the replacement was busy with loading and computing.
+    """
+    asked, lost, ready, took = {}, {}, {}, []
+    for event in map(json.loads, events.read_text().splitlines()):
+        worker = event.get("worker")
+        match event["event"]:
+            case "worker_lost":
+                lost[worker] = asked[worker]
+            case "worker_ready":
+                ready[worker] = event["busy_ms"] / 1e3
+            case "params_sent" if worker not in lost:
+                asked[worker] = event["t"]
+            case "gradient_received" if worker in lost:
+                busy = ready[worker] + event["busy_ms"] / 1e3
+                took.append(event["t"] - lost.pop(worker) - busy)
+    return took
+
+
+@row("recovery", "from SIGKILL to the replacement's answer, less loading and computing, K = 64", "≤", 10, "ms")
+def recovery(bench):
+    events = bench.folder / "events.jsonl"
+    victims = [(worker, 10 + 5 * i) for i, worker in enumerate(range(0, 64, 3))]
+    config = bench.configuration(
+        datasets.npy(bench, 65536, 16), 64, recovery=MANY, faults=kills(victims), output={"events": str(events)}
+    )
+
+    def once():
+        bench.forkfit(config, epochs=130)
+        return recovery_seconds(events)
+
+    took = [seconds for run in bench.alternate(once)[0] for seconds in run]
+    if len(took) != len(victims) * bench.repeats:
+        raise CannotRun(f"{len(took)} recoveries are in the event log, not {len(victims) * bench.repeats}")
+    return Outcome("", f"{len(took)} kills: {spread(took, seconds_text)}", [1e3 * seconds for seconds in took])
+
+
+@row("kills", "a run with 200 of 1746 worker-epochs killed, over the same with none, K = 2", "≤", 1.05)
+def killed_epochs(bench):
+    workers, epochs, count = 2, 873, 200
+    struck = [i * workers * epochs // count for i in range(count)]
+    places = [(i % workers, i // workers + 1) for i in struck]
+    path = datasets.npy(bench, 2000000, 16)
+    plain = bench.configuration(path, workers, recovery=MANY)
+    killed = bench.configuration(path, workers, recovery=MANY, faults=kills(places))
+    without, with_ = bench.alternate(
+        lambda: bench.forkfit(plain, epochs=epochs), lambda: bench.forkfit(killed, epochs=epochs), repeats=2
+    )
+    return Outcome(spread(without, seconds_text), spread(with_, seconds_text), ratios(with_, without))
