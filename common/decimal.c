@@ -197,6 +197,14 @@ static double round_by_strtod(const struct digits *digits)
 	return strtod(text, NULL);
 }
 
+double decimal_nearest(uint64_t mantissa, int exponent)
+{
+	uint64_t bits = nearest_double(mantissa, exponent);
+	double magnitude;
+	memcpy(&magnitude, &bits, sizeof magnitude);
+	return magnitude;
+}
+
 static inline double magnitude_of(const struct decimal *decimal, const struct digits *digits)
 {
 	static const double exact_powers[EXACT_POWER_MAX + 1] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,

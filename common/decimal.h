@@ -3,6 +3,7 @@
 #define FORKFIT_COMMON_DECIMAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum decimal_status {
 	DECIMAL_OK,
@@ -18,5 +19,8 @@ enum decimal_status {
  * set and *value is not. No byte at or behind end is looked at.
  */
 enum decimal_status decimal_parse(const char *text, const char *end, double *value, const char **after);
+
+/* The double nearest to mantissa · 10^exponent, ties to even; infinity where that is nearest. */
+double decimal_nearest(uint64_t mantissa, int exponent);
 
 #endif
