@@ -47,7 +47,7 @@ enum fault_step {
 	STEP_DRAFT,  /* nothing is done */
 	STEP_WRITE,  /* half of the draft is written */
 	STEP_RENAME, /* the draft is complete and synced */
-	STEP_DONE,   /* it is renamed, and the directory not synced */
+	STEP_DONE,   /* it has its name, and the directory is not synced */
 };
 
 enum fault_kind {

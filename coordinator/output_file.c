@@ -1,5 +1,7 @@
 #include "coordinator/output_file.h"
 
+#include "coordinator/nameless_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -9,47 +11,91 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The file that is written before it is renamed. One name for each path, so that leftovers cannot pile up. */
-static char *draft_path(const char *path)
-{
-	static const char suffix[] = ".forkfit-draft";
-	char *draft = malloc(strlen(path) + sizeof suffix);
-	if (draft != NULL)
-		sprintf(draft, "%s%s", path, suffix);
-	return draft;
-}
+/* A file that is being written: it takes its place when it is complete. */
+struct draft {
+	int directory; /* in which it lies, open */
+	int file;
+	char *name;    /* one for each path, so that leftovers cannot pile up */
+	bool is_named; /* else the file has no name yet */
+};
 
 static bool cannot_write(const char *path, struct error *error)
 {
 	return error_set_errno(error, EXIT_OUTPUT_FAILED, "cannot write %s", path);
 }
 
-static int open_draft(const char *path, const char *draft, struct error *error)
+static char *draft_name(const char *path)
+{
+	static const char suffix[] = ".forkfit-draft";
+	char *name = malloc(strlen(path) + sizeof suffix);
+	if (name != NULL)
+		sprintf(name, "%s%s", path, suffix);
+	return name;
+}
+
+static int open_directory_of(const char *path)
+{
+	char *copy = strdup(path);
+	int descriptor = copy == NULL ? -1 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(copy);
+	return descriptor;
+}
+
+/* Removes what a killed coordinator may have left. False: there can be no draft of that name, as it is too long. */
+static bool clear_name(const char *name)
+{
+	return unlink(name) == 0 || errno != ENAMETOOLONG;
+}
+
+static bool open_file(struct draft *draft)
+{
+	if (!clear_name(draft->name))
+		return false;
+	draft->file = nameless_file_open(draft->directory);
+	if (draft->file < 0) {
+		draft->file = open(draft->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		draft->is_named = draft->file >= 0;
+	}
+	return draft->file >= 0;
+}
+
+static void draft_close(struct draft *draft)
+{
+	if (draft->file >= 0)
+		close(draft->file);
+	if (draft->directory >= 0)
+		close(draft->directory);
+	if (draft->is_named)
+		unlink(draft->name);
+	free(draft->name);
+}
+
+static bool draft_open(struct draft *draft, const char *path, struct error *error)
 {
 	struct stat status;
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+	*draft = (struct draft){.directory = -1, .file = -1, .name = draft_name(path)};
+	if (draft->name == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	bool is_replaceable = stat(path, &status) != 0 || S_ISREG(status.st_mode);
+	if (!is_replaceable) {
 		error_set(error, EXIT_OUTPUT_FAILED, "cannot write %s: it is not a regular file", path);
-		return -1;
-	}
-	unlink(draft);
-	int descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (descriptor < 0)
+	} else {
+		draft->directory = open_directory_of(path);
+		if (draft->directory >= 0 && open_file(draft))
+			return true;
 		cannot_write(path, error);
-	return descriptor;
+	}
+	draft_close(draft);
+	return false;
 }
 
 bool output_file_check(const char *path, struct error *error)
 {
-	char *draft = draft_path(path);
-	if (draft == NULL)
-		return error_set(error, EXIT_OS_ERROR, "out of memory");
-	int descriptor = open_draft(path, draft, error);
-	if (descriptor >= 0) {
-		close(descriptor);
-		unlink(draft);
-	}
-	free(draft);
-	return descriptor >= 0;
+	struct draft draft;
+	if (!draft_open(&draft, path, error))
+		return false;
+	draft_close(&draft);
+	return true;
 }
 
 static bool write_all(int descriptor, const char *text, size_t left)
@@ -66,64 +112,61 @@ static bool write_all(int descriptor, const char *text, size_t left)
 	return true;
 }
 
-/* Makes the rename itself survive a crash of the machine. */
-static bool sync_directory(const char *path)
-{
-	char *copy = strdup(path);
-	if (copy == NULL)
-		return false;
-	int descriptor = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
-	if (descriptor < 0)
-		return false;
-	/* Some file systems cannot sync a directory, and do not need to. */
-	bool synced = fsync(descriptor) == 0 || errno == EINVAL;
-	close(descriptor);
-	return synced;
-}
-
 /* In two halves, so that a draft can be found that is neither empty nor complete. */
-static bool write_draft(int descriptor, const char *text, const struct fault_points *points)
+static bool write_draft(const struct draft *draft, const char *text, const struct fault_points *points)
 {
 	size_t half = strlen(text) / 2;
-	if (!write_all(descriptor, text, half))
+	if (!write_all(draft->file, text, half))
 		return false;
 	errno = fault_point_step(points, STEP_WRITE);
-	return errno == 0 && write_all(descriptor, text + half, strlen(text + half)) && fsync(descriptor) == 0;
+	return errno == 0 && write_all(draft->file, text + half, strlen(text + half)) && fsync(draft->file) == 0;
 }
 
-/* Lets `path` name the draft, and `previous`, unless it is NULL, what `path` has named so far, if anything. */
-static bool publish(const char *draft, const char *path, const char *previous, const struct fault_points *points)
+/* Lets `path` name the draft, in place of what it has named so far. */
+static bool take_place(struct draft *draft, const char *path)
+{
+	if (!draft->is_named) {
+		if (nameless_file_name(draft->file, path))
+			return true;
+		if (errno != EEXIST || !nameless_file_name(draft->file, draft->name))
+			return false;
+		draft->is_named = true;
+	}
+	if (rename(draft->name, path) != 0)
+		return false;
+	draft->is_named = false;
+	return true;
+}
+
+/* Makes the names themselves survive a crash of the machine. Some file systems cannot, and do not need to. */
+static bool sync_directory(const struct draft *draft)
+{
+	return fsync(draft->directory) == 0 || errno == EINVAL;
+}
+
+/* Lets `previous`, unless it is NULL, name what `path` has named so far, if anything, and `path` the draft. */
+static bool publish(struct draft *draft, const char *path, const char *previous, const struct fault_points *points)
 {
 	fault_point_step(points, STEP_RENAME);
 	if (previous != NULL && rename(path, previous) != 0 && errno != ENOENT)
 		return false;
-	if (rename(draft, path) != 0)
+	if (!take_place(draft, path))
 		return false;
 	fault_point_step(points, STEP_DONE);
-	return sync_directory(path);
+	return sync_directory(draft);
 }
 
 bool output_file_rotate(const char *path, const char *previous, const char *text, const struct fault_points *points,
         struct error *error)
 {
-	char *draft = draft_path(path);
-	if (draft == NULL)
-		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	struct draft draft;
 	fault_point_step(points, STEP_DRAFT);
-	int descriptor = open_draft(path, draft, error);
-	bool written = false;
-	if (descriptor >= 0) {
-		written = write_draft(descriptor, text, points);
-		if (close(descriptor) != 0)
-			written = false;
-		written = written && publish(draft, path, previous, points);
-		if (!written) {
-			cannot_write(path, error);
-			unlink(draft);
-		}
-	}
-	free(draft);
+	if (!draft_open(&draft, path, error))
+		return false;
+	bool written = write_draft(&draft, text, points) && publish(&draft, path, previous, points);
+	if (!written)
+		cannot_write(path, error);
+	draft_close(&draft);
 	return written;
 }
 

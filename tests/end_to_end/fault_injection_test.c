@@ -1,5 +1,7 @@
 /* Every fault, at every place: the result is the one of a run without faults, or there is a clear error. */
 #include "tests/end_to_end/fault_run.h"
+#include "tests/end_to_end/inspection_linux.h"
+#include "tests/end_to_end/system_calls.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -347,7 +349,7 @@ Test(fault_injection, a_coordinator_that_is_killed_leaves_nobody_and_no_half_of_
 	        {"coordinator.output.rename", false},
 	        {"coordinator.output.done", true},
 	};
-	char *model = path_join(fault_lab(), "m.json");
+	char *model = path_join(fault_lab(), "m.json"), *draft = path_join(fault_lab(), "m.json.forkfit-draft");
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		struct run_options options = {.directory = fault_lab()};
 		char faults[320];
@@ -361,6 +363,7 @@ Test(fault_injection, a_coordinator_that_is_killed_leaves_nobody_and_no_half_of_
 		cr_expect_not_null(strstr(result.err, places[i].site), "%s:\n%s", faults, result.err);
 		char *text = file_read(model, NULL);
 		cr_expect_str_eq(text, places[i].written ? fault_free_result() : "old", "%s", faults);
+		cr_expect(!file_exists(draft) || !directory_has_nameless_files(fault_lab()), "%s", faults);
 		free(text);
 		run_result_release(&result);
 		struct run_result next = run_program(
@@ -369,7 +372,38 @@ Test(fault_injection, a_coordinator_that_is_killed_leaves_nobody_and_no_half_of_
 		expect_identical(&next, "the next run");
 		run_result_release(&next);
 	}
+	free(draft);
 	free(model);
+}
+
+/* Where a file has to have a name from the beginning: here because access(2) does not find /proc/self/fd. */
+static struct run_result run_without_nameless_files(const char *setting)
+{
+	static const char *const environment[] = {"LSAN_OPTIONS=detect_leaks=0", NULL};
+	struct run_options options = {.directory = fault_lab(), .environment = environment};
+	return run_program(RUN_ARGV("strace", "-o", "/dev/null", "--inject=access:error=ENOENT", coordinator_path(),
+	                           "--config", "run.json", "--json", "--set", "output.model=m.json", "--set", setting),
+	        &options);
+}
+
+Test(fault_injection, a_draft_that_needs_a_name_is_taken_over_by_the_next_run)
+{
+	if (!system_calls_are_visible())
+		cr_skip_test("no process can be traced here");
+	char *model = path_join(fault_lab(), "m.json"), *draft = path_join(fault_lab(), "m.json.forkfit-draft");
+	struct run_result killed =
+	        run_without_nameless_files("faults=[{\"kind\": \"kill\", \"site\": \"coordinator.output.write\"}]");
+	cr_expect(file_exists(draft) && !file_exists(model));
+	struct run_result next = run_without_nameless_files("faults=[]");
+	expect_identical(&next, "the next run");
+	char *text = file_read(model, NULL);
+	cr_expect_str_eq(text, fault_free_result());
+	cr_expect_not(file_exists(draft));
+	free(text);
+	free(draft);
+	free(model);
+	run_result_release(&killed);
+	run_result_release(&next);
 }
 
 /* Chaos and evidence. */

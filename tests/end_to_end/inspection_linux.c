@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
@@ -98,4 +99,12 @@ bool confine_to_one_cpu(void)
 		if (CPU_ISSET(cpu, &allowed))
 			CPU_SET(cpu, &one);
 	return sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+bool directory_has_nameless_files(const char *path)
+{
+	int descriptor = open(path, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (descriptor >= 0)
+		close(descriptor);
+	return descriptor >= 0;
 }

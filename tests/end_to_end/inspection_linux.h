@@ -27,6 +27,9 @@ size_t process_mappings(pid_t pid, const char *path, struct file_mapping *found,
 /* A value in kB from /proc/pid/<file>, such as "VmHWM" in "status". -1: the process or the value is not there. */
 long process_memory_kb(pid_t pid, const char *file, const char *name);
 
+/* Has the directory's file system files without a name (O_TMPFILE)? */
+bool directory_has_nameless_files(const char *path);
+
 /* Confines this process, and what it starts from now on, to one of the CPUs it may use. */
 bool confine_to_one_cpu(void);
 
