@@ -42,12 +42,12 @@ PROBE = $(BUILD)/tests/probe
 
 # Commands or Debian packages, as .ci/require takes them.
 BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev libseccomp-dev
-TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev strace python3 python3-jsonschema
+TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev patch strace python3 python3-jsonschema
 BENCH_NEEDS = $(BUILD_NEEDS) python3
 PEER_NEEDS = python3-numpy python3-sklearn libopenblas0-pthread r-base-core nodejs npm
 LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: all run test test-programs soak campaign sanitize bench bench-peers lint format install uninstall clean help FORCE
+.PHONY: all run test test-programs mutations soak campaign sanitize bench bench-peers lint format install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/coordinator ## build the program (the default)
@@ -61,11 +61,18 @@ test: ## install what the tests need where it is missing, build, and run all tes
 	@.ci/require $(TEST_NEEDS)
 	@$(MAKE) test-programs
 	@FORKFIT_COORDINATOR='$(BUILD)/coordinator' SANITIZER_REPORTS='$(if $(SANITIZE),$(BUILD)/reports)' \
-		FILTER='$(FILTER)' PER_PROGRAM='$(PER_PROGRAM)' tests/run_tests.sh $(TEST_PROGRAMS)
+		FILTER='$(FILTER)' PER_PROGRAM='$(PER_PROGRAM)' BUILD='$(BUILD)' \
+		MUTATIONS='$(if $(FILTER)$(SANITIZE),,1)' tests/run_tests.sh $(TEST_PROGRAMS)
 
 test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS) $(DELAY_SHIM)
 
-soak: ## run the tests that take very long, and a campaign of 10,000 schedules of faults
+mutations: ## put classic mistakes into copies of the tree, and see that the tests catch each
+	@.ci/require $(TEST_NEEDS)
+	@$(MAKE) test-programs
+	@BUILD='$(BUILD)' tests/mutations.sh
+
+soak: ## run the mutations, the tests that take very long, and a campaign of 10,000 schedules of faults
+	@$(MAKE) mutations
 	@$(MAKE) test FILTER='soak_*/*' PER_PROGRAM=14400
 	@$(MAKE) campaign
 

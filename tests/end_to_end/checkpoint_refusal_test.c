@@ -146,6 +146,7 @@ Test(checkpoint_refusal, of_another_number_of_workers_only_where_it_counts)
 	        CHECKPOINT_RUN("--resume", "--set", average, "--set", "workers=3"), 78, "workers is 3, and was 2");
 }
 
+/* Catches the mutation epoch_not_repeated. */
 Test(checkpoint_refusal, of_other_data_of_the_same_length)
 {
 	free(checkpoint_run_output(CHECKPOINT_RUN("--quiet")));

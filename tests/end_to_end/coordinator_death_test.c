@@ -31,6 +31,7 @@ ParameterizedTest(char (*workers)[16], coordinator_death, leaves_no_process_behi
 	expect_no_survivors(long_run_start(*workers));
 }
 
+/* Catches the mutation death_not_inherited. */
 Test(coordinator_death, ends_a_stopped_worker_too)
 {
 	long_run_prepare();

@@ -229,6 +229,7 @@ Test(fault_injection, who_dies_behind_its_answer_is_replaced_before_the_next_que
 	}
 }
 
+/* Catches the mutation replicas_not_compared. */
 Test(fault_injection, a_lie_is_outvoted_by_two_and_told_by_one)
 {
 	static const char faults[] = "[{\"kind\": \"lie\", \"worker\": 1, \"epoch\": 2}]";
@@ -280,6 +281,23 @@ Test(fault_injection, rows_are_dropped_with_their_last_replica_only)
 		cr_expect_not_null(strstr(result.err, cases[i].message), "%s:\n%s", cases[i].faults, result.err);
 		run_result_release(&result);
 	}
+}
+
+/*
+ * Worker 1 lies, answers a second time, and is replaced for that before worker 4, on the same rows, has answered: only
+ * what its replacement says is compared. Catches the mutation replacement_has_answered.
+ */
+Test(fault_injection, the_answer_of_a_worker_that_is_replaced_is_forgotten)
+{
+	static const char faults[] = "[{\"kind\": \"lie\", \"worker\": 1, \"epoch\": 2},"
+	                             " {\"kind\": \"duplicate\", \"worker\": 1, \"epoch\": 2},"
+	                             " {\"kind\": \"slow\", \"worker\": 1, \"incarnation\": 1, \"ms\": 150},"
+	                             " {\"kind\": \"slow\", \"worker\": 4, \"epoch\": 2, \"ms\": 100}]";
+	struct run_result result = fault_run(&(struct fault_run){.faults = faults, .recovery = "\"replicas\": 2"});
+	expect_identical(&result, faults);
+	cr_expect(fault_has_fired("lie", "compute"));
+	cr_expect(fault_has_fired("duplicate", "gradient.write"));
+	run_result_release(&result);
 }
 
 /* The coordinator's own. */

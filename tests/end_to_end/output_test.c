@@ -1,5 +1,6 @@
 /* Output that cannot be written is an error, and is known before any training where that can be. */
 #include "tests/end_to_end/datasets.h"
+#include "tests/end_to_end/system_calls.h"
 #include "tests/end_to_end/workspace.h"
 
 #include <criterion/criterion.h>
@@ -152,4 +153,50 @@ ParameterizedTest(struct closing *closing, output, is_not_mixed_up_when_streams_
 	json_decref(found);
 	json_decref(expected);
 	run_result_release(&result);
+}
+
+/* Where the coordinator syncs (f) and gives a name (r), a letter each. Each file is synced behind its last write. */
+static void describe_publishing(const struct trace *coordinator, char *letters, size_t capacity)
+{
+	size_t count = 0;
+	long written = -1;
+	for (size_t i = 0; i < coordinator->count && count + 1 < capacity; i++) {
+		const struct call *call = &coordinator->calls[i];
+		if (strcmp(call->name, "write") == 0)
+			written = call->first;
+		if (strcmp(call->name, "rename") == 0 || (strcmp(call->name, "linkat") == 0 && call->result == 0))
+			letters[count++] = 'r';
+		if (strcmp(call->name, "fsync") != 0)
+			continue;
+		if (count == 0 || letters[count - 1] == 'f')
+			cr_expect_eq(call->first, written, "%ld is synced, but %ld written", call->first, written);
+		letters[count++] = 'f';
+	}
+	letters[count] = '\0';
+}
+
+/*
+ * Only what fsync(2) has put there survives a crash of the machine, the bytes before the name and the name in its
+ * directory. Catches the mutations name_not_on_disk and not_on_disk_before_its_name.
+ */
+Test(output, is_on_the_disk_before_it_has_its_name)
+{
+	enum { PROCESSES_MAX = 8 };
+	struct trace traces[PROCESSES_MAX];
+	char letters[32];
+	struct run_options options = {.environment = (const char *const[]){"LSAN_OPTIONS=detect_leaks=0", NULL}};
+	if (!system_calls_are_visible())
+		cr_skip_test("processes cannot be traced here");
+	prepare("\"model\": \"model\"");
+	struct run_result result = workspace_run(
+	        system_calls_traced(TRAINING("--quiet", "--set", "checkpoint.path=state", "--set",
+	                "checkpoint.every_epochs=10", "--set", "training.epochs=20", "--set", "training.tolerance=0")),
+	        &options);
+	cr_expect_eq(result.exit_code, 0, "%s", result.err);
+	run_result_release(&result);
+	size_t count = system_calls_read(traces, PROCESSES_MAX);
+	describe_publishing(&traces[0], letters, sizeof letters);
+	/* Two checkpoints, each in the place of the one before; then the model. */
+	cr_expect_str_eq(letters, "frrffrrffrf");
+	system_calls_release(traces, count);
 }

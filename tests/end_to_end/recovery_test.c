@@ -123,6 +123,7 @@ ParameterizedTest(struct fault *fault, recovery, leaves_no_trace_in_the_result)
 	outcome_release(&struck);
 }
 
+/* Catches the mutation one_restart_too_many. */
 Test(recovery, gives_up_after_more_restarts_than_are_allowed)
 {
 	prepare("\"max_restarts\": 2");

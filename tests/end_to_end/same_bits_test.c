@@ -232,6 +232,7 @@ static char *arrivals(double *shortest_ms)
 	return order;
 }
 
+/* Catches the mutation order_of_arrival. */
 Test(same_bits, do_not_depend_on_the_order_of_arrival)
 {
 	enum { WORKERS = 11 };

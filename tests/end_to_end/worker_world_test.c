@@ -73,6 +73,7 @@ static size_t count_ends(const struct open_descriptor *descriptors, size_t count
 	return ends;
 }
 
+/* Catches the mutations ends_kept_by_parent and sibling_descriptors. */
 ParameterizedTest(struct file *file, worker_world, leaves_a_worker_three_descriptors)
 {
 	struct run *run = start(file);

@@ -221,6 +221,7 @@ Test(aggregator, gives_the_mean_the_same_bits_for_every_cut_of_the_leaves)
 	aggregator_release(&aggregator);
 }
 
+/* Catches the mutation order_of_arrival. */
 Test(aggregator, gives_the_mean_the_same_bits_for_any_number_of_workers)
 {
 	static double leaves[MANY_LEAVES][WIDTH];

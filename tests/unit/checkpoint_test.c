@@ -144,6 +144,7 @@ static char *example_text(size_t *length)
 	return text;
 }
 
+/* Catches the mutation checkpoint_believed. */
 Test(checkpoint, with_any_bit_flipped_is_refused)
 {
 	size_t length;

@@ -110,6 +110,7 @@ Test(chunk, can_be_empty)
 	}
 }
 
+/* Catches the mutation identity_unchecked. */
 Test(chunk, refuses_a_file_that_is_not_the_one_of_the_start)
 {
 	for (int csv = 0; csv < 2; csv++) {

@@ -57,6 +57,7 @@ static void spoil(struct answer *answer, enum misconduct fault)
 	}
 }
 
+/* Catches the mutations any_incarnation, any_nodes and any_round. */
 Test(collect_faults, takes_no_answer_that_does_not_fit_the_question)
 {
 	static const char payload[] = "a payload that does not fit its type";
@@ -84,6 +85,7 @@ Test(collect_faults, takes_no_answer_that_does_not_fit_the_question)
 	}
 }
 
+/* Catches the mutation any_phase. */
 Test(collect_faults, takes_only_frames_of_the_phase)
 {
 	static const char texts[][48] = {"a frame of type READY out of phase", "a frame of type STOP out of phase",
@@ -104,6 +106,7 @@ Test(collect_faults, takes_only_frames_of_the_phase)
 	}
 }
 
+/* Catches the mutation checksum_unchecked. */
 Test(collect_faults, takes_no_bytes_that_are_not_a_frame)
 {
 	static const struct {

@@ -137,6 +137,7 @@ Test(collect, takes_two_frames_that_came_at_once_one_by_one)
 	wire_buffer_release(&says);
 }
 
+/* Catches the mutation any_phase. */
 Test(collect, takes_one_answer_to_one_question)
 {
 	struct wire_buffer says = {0};
@@ -151,6 +152,7 @@ Test(collect, takes_one_answer_to_one_question)
 	wire_buffer_release(&says);
 }
 
+/* Catches the mutation death_before_drain. */
 Test(collect, takes_the_last_answer_of_a_dead_worker_before_its_death)
 {
 	struct wire_buffer says = {0};
@@ -255,6 +257,7 @@ static void on_alarm(int number)
 	(void)number;
 }
 
+/* Catches the mutation deadline_begins_anew. */
 Test(collect, keeps_to_the_deadline_under_a_storm_of_signals)
 {
 	struct sigaction action = {.sa_handler = on_alarm}; /* without SA_RESTART: poll() gives EINTR */
@@ -271,7 +274,7 @@ Test(collect, keeps_to_the_deadline_under_a_storm_of_signals)
 	round_finish(&current);
 }
 
-/* The coordinator was paused, not the worker: its answer is there. */
+/* The coordinator was paused, not the worker: its answer is there. Catches the mutation deadline_before_answer. */
 Test(collect, counts_an_answer_that_waits_beyond_the_deadline)
 {
 	struct wire_buffer says = {0};

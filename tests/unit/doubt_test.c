@@ -16,6 +16,7 @@ Test(doubt, numbers_are_believed)
 	cr_assert_eq(doubt_take(&doubt, numbers, 3), DOUBT_NONE);
 }
 
+/* Catches the mutation nan_believed. */
 Test(doubt, what_is_no_number_is_doubted_once)
 {
 	struct doubt doubt = {0};

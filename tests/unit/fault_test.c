@@ -23,6 +23,7 @@ enum { OCCASIONS = SITE_WORKER_END * WORKERS * INCARNATIONS * EPOCHS };
 
 static const struct chaos all_kinds = {.seed = 5, .rate = 0.1, .kinds = UINT32_MAX};
 
+/* Catches the mutation chance_by_order. */
 Test(fault, chance_does_not_depend_on_the_order_of_questions)
 {
 	enum { STRIDE = 7919 }; /* prime, and no factor of OCCASIONS: all are visited */

@@ -303,6 +303,7 @@ Test(frame_io, knows_garbage_before_a_header_of_it_has_come)
 	cr_expect_eq(next_status(), WIRE_BAD_MAGIC);
 }
 
+/* Catches the mutation checksum_unchecked. */
 Test(frame_io, finds_damage_only_when_the_frame_is_whole)
 {
 	struct wire_buffer frame = sample_bytes(FRAME_READY);
@@ -316,6 +317,7 @@ Test(frame_io, finds_damage_only_when_the_frame_is_whole)
 	wire_buffer_release(&frame);
 }
 
+/* Catches the mutation length_believed. */
 Test(frame_io, allocates_nothing_for_a_length_beyond_the_limit)
 {
 	struct wire_buffer frame = sample_bytes(FRAME_READY);

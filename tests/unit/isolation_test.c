@@ -140,6 +140,7 @@ static void change_directory(void)
 	(void)changed;
 }
 
+/* Catches the mutation no_filter. */
 Test(isolation, forbids_a_system_call_and_names_it)
 {
 	static const struct {
@@ -329,6 +330,7 @@ static void open_two(void)
 		_exit(SURPRISED);
 }
 
+/* Catches the mutation no_descriptor_limit. */
 Test(isolation, lets_one_file_be_open_at_a_time)
 {
 	struct ending ending = send_out_confined(NULL, open_two);

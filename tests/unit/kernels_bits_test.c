@@ -113,6 +113,7 @@ static void assert_everywhere(struct clones *clones, const struct layouts *layou
 	}
 }
 
+/* Catches the mutation contraction. */
 Test(kernels_bits, are_the_same_for_every_layout_and_instruction_set)
 {
 	uint64_t state = 1;
@@ -266,7 +267,10 @@ static struct sums ordered_gradient(const struct clones *with, uint32_t d, const
 	return sums;
 }
 
-/* So that a result can be calculated again on any machine, with any compiler, from any later version. */
+/*
+ * So that a result can be calculated again on any machine, with any compiler, from any later version. Catches the
+ * mutation lane_order.
+ */
 Test(kernels_bits, come_from_additions_in_the_order_that_is_written_down)
 {
 	uint64_t state = 4;

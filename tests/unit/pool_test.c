@@ -138,7 +138,10 @@ Test(pool, asks_its_workers_and_gets_their_answers)
 	loader_release(&loader);
 }
 
-/* A sibling's pipe end kept open in a worker would hide that sibling's end of file. */
+/*
+ * A sibling's pipe end kept open in a worker would hide that sibling's end of file. Catches the mutation
+ * sibling_descriptors.
+ */
 Test(pool, has_workers_with_three_descriptors_each)
 {
 	struct loader loader = open_dataset();

@@ -89,6 +89,7 @@ Test(process, leaves_when_its_pipes_are_closed)
 	cr_expect(no_child_is_left());
 }
 
+/* Catches the mutation blocking_ends. */
 Test(process, has_ends_that_do_not_block)
 {
 	struct process process = start_good();
@@ -101,6 +102,7 @@ Test(process, has_ends_that_do_not_block)
 	process_reap_until(&process, clock_now_ns() + 20 * SECOND_NS, &status);
 }
 
+/* Catches the mutation ends_kept_by_parent. */
 Test(process, leaves_nothing_open_when_it_is_over)
 {
 	size_t before = descriptors_open();

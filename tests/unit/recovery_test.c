@@ -32,6 +32,7 @@ Test(recovery, follows_the_policy)
 	}
 }
 
+/* Catches the mutation one_restart_too_many. */
 Test(recovery, restarts_as_often_as_is_allowed_within_the_window_and_then_ends)
 {
 	for (uint32_t allowed = 0; allowed < 20; allowed++) {
@@ -55,6 +56,7 @@ Test(recovery, forgets_restarts_that_are_older_than_the_window)
 	recovery_release(&recovery);
 }
 
+/* Catches the mutation poison_unbounded. */
 Test(recovery, gives_rows_up_that_end_every_worker_even_where_restarts_are_plenty)
 {
 	struct recovery recovery = made(RECOVERY_RESPAWN, 1000000, 10);

@@ -121,6 +121,7 @@ enum { ABSENT_PERCENTS = sizeof absent_percents / sizeof *absent_percents };
 static const uint32_t large_counts[] = {1000, 4095, 4096};
 enum { LARGE_COUNTS = sizeof large_counts / sizeof *large_counts };
 
+/* Catches the mutation tree_order. */
 Test(tree, has_the_same_root_for_any_number_of_workers)
 {
 	uint64_t state = 1;
@@ -133,6 +134,7 @@ Test(tree, has_the_same_root_for_any_number_of_workers)
 	}
 }
 
+/* Catches the mutation tree_order. */
 Test(tree, has_the_same_root_for_every_way_to_cut_it)
 {
 	uint64_t state = 2;

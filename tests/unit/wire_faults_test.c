@@ -80,6 +80,7 @@ static bool is_plausible(enum wire_status status, size_t at)
 	return status == WIRE_BAD_CHECKSUM;
 }
 
+/* Catches the mutation checksum_unchecked. */
 Test(wire_faults, finds_every_single_bit_that_is_flipped)
 {
 	for (enum frame_type type = FRAME_ASSIGN; type < FRAME_TYPE_END; type++) {
@@ -154,6 +155,7 @@ Test(wire_faults, knows_garbage_by_its_first_wrong_byte)
 	}
 }
 
+/* Catches the mutation length_believed. */
 Test(wire_faults, refuses_a_length_beyond_the_limit_when_it_has_only_the_header)
 {
 	static const struct {

@@ -480,6 +480,7 @@ Test(worker, speaks_in_frames_longer_than_a_pipe)
 	dataset_file_release(&wide);
 }
 
+/* Catches the mutation sibling_descriptors. */
 Test(worker, closes_every_descriptor_that_is_not_its_own)
 {
 	int other[2];
@@ -495,6 +496,7 @@ Test(worker, closes_every_descriptor_that_is_not_its_own)
 	close(other[0]);
 }
 
+/* Catches the mutation parent_not_compared. */
 Test(worker, leaves_when_its_parent_is_not_the_coordinator)
 {
 	worker_child_end(&child);
@@ -502,6 +504,7 @@ Test(worker, leaves_when_its_parent_is_not_the_coordinator)
 	expect_end();
 }
 
+/* Catches the mutation death_not_inherited. */
 Test(worker, ends_with_the_process_that_started_it)
 {
 	worker_child_end(&child);
