@@ -3,6 +3,7 @@
 #include "common/csv.h"
 #include "common/mapping.h"
 #include "worker/last_words.h"
+#include "worker/number_store.h"
 #include "worker/tile.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ struct csv_chunk {
 	struct csv_leaf *leaves;
 	double *scratch; /* room for a leaf's rows, row-major */
 	size_t *offsets; /* for struct leaf_rows */
-	uint64_t cached_bytes;
+	struct number_store store;
 };
 
 static uint64_t leaf_end(const struct csv_chunk *chunk, uint64_t leaf)
@@ -123,22 +124,23 @@ static enum csv_status parse_leaf(
  * Keeps scratch's rows, in the order the kernels read them. Not where memory or the allowance is short; nor where the
  * file is read through windows, because the next may have to be longer, and then finds no room.
  */
-static void cache_leaf(struct csv_chunk *chunk, struct csv_leaf *leaf)
+static void cache_leaf(struct csv_chunk *chunk, struct csv_leaf *leaf, uint64_t leaves_behind)
 {
 	size_t width = chunk->plan.width;
-	uint64_t bytes = leaf->rows * width * sizeof(double);
-	if (bytes == 0 || chunk->descriptor >= 0 || chunk->cached_bytes + bytes > chunk->assignment->cache_bytes)
+	size_t count = leaf->rows * width;
+	if (count == 0 || chunk->descriptor >= 0)
 		return;
-	leaf->numbers = malloc((size_t)bytes);
+	uint64_t likely_more = leaves_behind * (count + width); /* leaves are nearly of one size */
+	leaf->numbers =
+	        number_store_take(&chunk->store, count, likely_more < SIZE_MAX ? (size_t)likely_more : SIZE_MAX);
 	if (leaf->numbers == NULL)
 		return;
-	chunk->cached_bytes += bytes;
 	if (is_wide(chunk)) {
-		memcpy(leaf->numbers, chunk->scratch, (size_t)bytes);
+		memcpy(leaf->numbers, chunk->scratch, count * sizeof(double));
 		return;
 	}
-	for (size_t row = 0; row < leaf->rows; row++)
-		for (size_t j = 0; j < width; j++)
+	for (size_t j = 0; j < width; j++)
+		for (size_t row = 0; row < leaf->rows; row++)
 			leaf->numbers[j * leaf->rows + row] = chunk->scratch[row * width + j];
 }
 
@@ -164,7 +166,7 @@ static bool load(struct csv_chunk *chunk, struct chunk_facts *facts, struct work
 		}
 		facts->rows += leaf->rows;
 		facts->skipped += skipped;
-		cache_leaf(chunk, leaf);
+		cache_leaf(chunk, leaf, assignment->leaves.end - i - 1);
 		all_cached = all_cached && (leaf->numbers != NULL || leaf->rows == 0);
 	}
 	if (all_cached)
@@ -222,6 +224,7 @@ struct csv_chunk *csv_chunk_new(
 	}
 	chunk->assignment = assignment;
 	chunk->descriptor = descriptor;
+	number_store_init(&chunk->store, assignment->cache_bytes);
 	if (!prepare(chunk)) {
 		chunk_fail(error, STAGE_SYSTEM, ENOMEM, "cannot load the chunk");
 		goto failed;
@@ -244,9 +247,7 @@ void csv_chunk_free(struct csv_chunk *chunk)
 	if (chunk == NULL)
 		return;
 	release_text(chunk);
-	if (chunk->leaves != NULL)
-		for (uint64_t i = chunk->assignment->leaves.begin; i < chunk->assignment->leaves.end; i++)
-			free(chunk->leaves[i - chunk->assignment->leaves.begin].numbers);
+	number_store_release(&chunk->store);
 	free(chunk->leaves);
 	free(chunk->slots);
 	free(chunk->offsets);
