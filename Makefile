@@ -86,7 +86,7 @@ sanitize: ## run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 bench: ## measure against what the machine can do and against other programs (ROWS='f8-* csv-2' for some, ROWS=list)
 	@.ci/require $(BENCH_NEEDS)
 	@$(MAKE) all $(PROBE)
-	@python3 tests/bench/bench.py $(BUILD) $(ROWS)
+	@set -f; python3 tests/bench/bench.py '$(BUILD)' $(ROWS)
 
 bench-peers: ## install the programs that bench compares with
 	@.ci/require $(PEER_NEEDS)

@@ -33,22 +33,24 @@ def machine():
 
 
 def number(value, unit):
-    return f"{value:.2f} {unit}" if unit.isalpha() else f"{value:.2f}{unit}"
+    return f"{value:.2f}{unit}" if unit in "×%" else f"{value:.2f} {unit}"
+
+
+HEADINGS = f"{'':17} {'':39} {'measured':>11} {'limit':>11} {'ratio':>9} {'extremes':15} {'required':>9}"
 
 
 def measure(bench, row):
-    """One line of the table, and whether the requirement is met; None: that was not to be found out."""
+    """The rest of a row's line, and whether the requirement is met; None: that was not to be found out."""
     try:
         outcome = row.run(bench)
     except NotInstalled as missing:
         return f"{missing} is not installed (`make bench-peers`)", None
     middle = statistics.median(outcome.values)
     met = row.is_met_by(middle)
-    between = f"({min(outcome.values):.2f}–{max(outcome.values):.2f})" if len(outcome.values) > 1 else ""
-    verdict = "met" if met else "MISSED"
-    required = f"{row.relation} {row.bound:g}{row.unit if row.unit != '×' else ''}"
-    text = f"{number(middle, row.unit):>10} {between:13} {required:>8}  {verdict:6}  {outcome.measured}"
-    return text + (f"  against {outcome.limit}" if outcome.limit else ""), met
+    extremes = f"{min(outcome.values):.2f}–{max(outcome.values):.2f}"
+    required = f"{row.relation} {row.bound:g}{row.unit if row.unit in '×%' else ' ' + row.unit}"
+    figures = f"{outcome.measured:>11} {outcome.limit:>11} {number(middle, row.unit):>9} {extremes:15}"
+    return f"{figures} {required:>9}  {'met' if met else 'MISSED'}", met
 
 
 def chosen(names, patterns):
@@ -69,19 +71,25 @@ def main(build, *patterns):
     bench = Bench(pathlib.Path(build).resolve(), int(os.environ.get("REPEATS", "5")))
     counts = {True: 0, False: 0, None: 0}
     failed = False
-    print(f"{machine()}\neach figure: the median of {bench.repeats} pairs, measured in turn (and the extremes)\n")
+    section = None
+    print(f"{machine()}\n{peers.versions(bench)}\nratio: the median of {bench.repeats} pairs, measured in turn")
     for name in names:
+        row = rows.get(name)
         try:
-            if name in rows:
-                print(f"{name:20} {rows[name].what}", flush=True)
-                line, met = measure(bench, rows[name])
-                print(f"{'':20} {line}", flush=True)
-                counts[met] += 1
-            else:
+            if row is None:
+                print()
                 for line in peers.TABLES[name](bench):
                     print(line, flush=True)
+                continue
+            if row.section != section:
+                section = row.section
+                print(f"\n{section}\n{HEADINGS}")
+            print(f"{name:17} {row.what:39} ", end="", flush=True)
+            line, met = measure(bench, row)
+            print(line, flush=True)
+            counts[met] += 1
         except CannotRun as problem:
-            print(f"{'':20} cannot be measured: {problem}", flush=True)
+            print(f"cannot be measured: {problem}", flush=True)
             failed = True
     print(f"\n{counts[True]} met, {counts[False]} missed, {counts[None]} without their peer")
     return 1 if failed else 0

@@ -23,13 +23,14 @@ class NotInstalled(Exception):
 
 @dataclasses.dataclass
 class Outcome:
-    limit: str  # what the figure is held against, as measured
-    measured: str  # the figure itself
+    measured: str  # forkfit's figure
+    limit: str  # what it is held against; empty where that is a number
     values: list[float]  # what the requirement is about, once for each repetition
 
 
 @dataclasses.dataclass
 class Row:
+    section: str
     name: str
     what: str
     relation: str
@@ -44,11 +45,11 @@ class Row:
 ROWS: list[Row] = []
 
 
-def row(name, what, relation, bound, unit="×"):
+def row(section, name, what, relation, bound, unit="×"):
     """Makes a row of the table of a function that takes the bench and returns an Outcome."""
 
     def add(run):
-        ROWS.append(Row(name, what, relation, bound, unit, run))
+        ROWS.append(Row(section, name, what, relation, bound, unit, run))
         return run
 
     return add
@@ -60,7 +61,6 @@ class Bench:
         self.probe_program = build / "tests" / "probe"
         self.folder = build / "bench"
         self.repeats = repeats
-        self.streams = None
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def configuration(self, dataset, workers=None, **sections):
@@ -117,11 +117,10 @@ class Bench:
         return [float(number) for number in result.stdout.split()]
 
     def stream(self, path, workers, passes):
-        """The mean seconds of the fastest way known to read a file's pages by so many processes."""
-        if self.streams is None:
-            trials = {streams: statistics.mean(self.probe("stream", path, CPUS, 9, streams)) for streams in (1, 2, 4)}
-            self.streams = min(trials, key=trials.get)
-        return statistics.mean(self.probe("stream", path, workers, passes, self.streams))
+        """The mean seconds in which so many processes read a file's pages, for each way to read that the probe has."""
+        numbers = self.probe("stream", path, workers, passes)
+        ways = len(numbers) // passes
+        return [statistics.mean(numbers[way::ways]) for way in range(ways)]
 
     def alternate(self, *runs, repeats=None):
         """Calls each in turn, again and again: A B A B … Returns a list of results for each."""
@@ -160,22 +159,22 @@ class ControlGroup(contextlib.AbstractContextManager):
             self.folder.rmdir()
 
 
+def fastest(streams):
+    """Of several times that each way took, those of the way that is the fastest."""
+    return list(min(zip(*streams), key=statistics.median))
+
+
 def ratios(numerators, denominators):
     return [a / b for a, b in zip(numerators, denominators)]
 
 
-def spread(values, form):
-    """The median, and in brackets the least and the greatest."""
-    middle = form(statistics.median(values))
-    return middle if len(values) == 1 else f"{middle} ({form(min(values))}–{form(max(values))})"
-
-
 def seconds_text(seconds):
-    for unit, scale in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * scale >= 1 or unit == "µs":
-            return f"{seconds * scale:.3g} {unit}"
-    return ""
+    """The median of some times, or one."""
+    seconds = statistics.median(seconds) if isinstance(seconds, list) else seconds
+    unit, scale = next(((u, s) for u, s in (("s", 1), ("ms", 1e3)) if seconds * s >= 1), ("µs", 1e6))
+    return f"{seconds * scale:.3g} {unit}"
 
 
-def rate_text(bytes_per_second):
-    return f"{bytes_per_second / 1e9:.2f} GB/s"
+def rate_text(length, seconds):
+    """So many bytes in the median of some times."""
+    return f"{length / statistics.median(seconds) / 1e9:.2f} GB/s"

@@ -10,7 +10,10 @@ import subprocess
 import sys
 
 import datasets
-from measure import CPUS, CannotRun, NotInstalled, Outcome, ratios, row, seconds_text, spread
+from measure import CPUS, CannotRun, NotInstalled, Outcome, ratios, row, seconds_text
+
+NUMPY = "Gradient descent in NumPy, with as many threads as CPUs, over forkfit's"
+DUCKDB = "DuckDB's regr_slope with as many threads as CPUs, over forkfit's run from a CSV in the page cache to (w, b)"
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -29,6 +32,38 @@ def duckdb_modules(bench):
     if shutil.which("node") is None or not (modules / "@duckdb" / "node-api").is_dir():
         raise NotInstalled("DuckDB")
     return modules
+
+
+def version_of(bench, peer):
+    """A line about it; NotInstalled if it is not there."""
+    match peer:
+        case "NumPy" | "scikit-learn":
+            module = {"NumPy": "numpy", "scikit-learn": "sklearn"}[peer]
+            return output_of((python_with(module), HERE / "peer_version.py", module))
+        case "DuckDB":
+            package = duckdb_modules(bench) / "@duckdb" / "node-api" / "package.json"
+            return f"DuckDB {json.loads(package.read_text())['version'].split('-')[0]}"
+        case "R":
+            return output_of((rscript(), "-e", """cat(sprintf('"R %s"', getRversion()))"""))
+
+
+def versions(bench):
+    """One line: the peers that are there, and those that are not."""
+    found, missing = [], []
+    for peer in ("NumPy", "scikit-learn", "DuckDB", "R"):
+        try:
+            found.append(version_of(bench, peer))
+        except NotInstalled:
+            missing.append(peer)
+    text = "; ".join(found) or "no peer is installed"
+    return text + (f"; not installed: {', '.join(missing)} (`make bench-peers`)" if missing else "")
+
+
+def rscript():
+    found = shutil.which("Rscript")
+    if found is None:
+        raise NotInstalled("R")
+    return found
 
 
 def output_of(command, threads=CPUS):
@@ -63,13 +98,13 @@ def numpy_outcome(bench, rows, epochs):
     path = datasets.npy(bench, rows, 16)
     config = bench.configuration(path)  # as many workers as forkfit thinks best
     theirs, ours = bench.alternate(lambda: numpy_epoch(path, epochs), lambda: bench.epoch(config, epochs))
-    return Outcome(spread(theirs, seconds_text), spread(ours, seconds_text), ratios(theirs, ours))
+    return Outcome(seconds_text(ours), seconds_text(theirs), ratios(theirs, ours))
 
 
-row("numpy-1mb", "NumPy's epoch over forkfit's, 8,192 × 16 f8 (1 MB, in cache)", "≥", 4)(
+row(NUMPY, "numpy-1mb", "epoch, 8,192 × 16 f8 (1 MB, in cache)", "≥", 4)(
     lambda bench: numpy_outcome(bench, 8192, 5000)
 )
-row("numpy-256mb", "NumPy's epoch over forkfit's, 2,000,000 × 16 f8", "≥", 5)(
+row(NUMPY, "numpy-256mb", "epoch, 2,000,000 × 16 f8", "≥", 5)(
     lambda bench: numpy_outcome(bench, 2000000, 30)
 )
 
@@ -82,13 +117,13 @@ def csv_outcome(bench, rows, columns, digits):
     theirs, ours = bench.alternate(
         lambda: duckdb_seconds(bench, path, columns - 1), lambda: bench.seconds(command)
     )
-    return Outcome(spread(theirs, seconds_text), spread(ours, seconds_text), ratios(theirs, ours))
+    return Outcome(seconds_text(ours), seconds_text(theirs), ratios(theirs, ours))
 
 
-row("csv-2", "DuckDB's time over forkfit's, CSV to (w, b), 4,000,000 × 2 of 6 decimals", "≥", 3)(
+row(DUCKDB, "csv-2", "4,000,000 × 2 of 6 decimals", "≥", 3)(
     lambda bench: csv_outcome(bench, 4000000, 2, 6)
 )
-row("csv-16", "DuckDB's time over forkfit's, CSV to (w, b), 200,000 × 16 of 17 digits", "≥", 3)(
+row(DUCKDB, "csv-16", "200,000 × 16 of 17 digits", "≥", 3)(
     lambda bench: csv_outcome(bench, 200000, 16, 17)
 )
 
@@ -108,13 +143,6 @@ PEERS = (
     ),
     ("R, lm", lambda bench, path: (rscript(), "--vanilla", HERE / "peer_lm.R", path)),
 )
-
-
-def rscript():
-    found = shutil.which("Rscript")
-    if found is None:
-        raise NotInstalled("R")
-    return found
 
 
 def peers_table(bench):

@@ -15,7 +15,8 @@ static const struct probe {
 	int (*run)(char **arguments);
 	const char *usage;
 } probes[] = {
-        {"stream", 4, probe_stream, "FILE PROCESSES PASSES STREAMS: each pass over the file's pages, in memory"},
+        {"stream", 3, probe_stream,
+                "FILE PROCESSES PASSES: a line a pass over the file's pages, a number for each way to read"},
         {"rounds", 4, probe_rounds, "PROCESSES DOWN UP ROUNDS: one round of frames of so many bytes to all and back"},
         {"idle", 1, probe_idle, "PROCESSES: fork children that leave at once, hear their pipes close, wait for them"},
         {"disk", 2, probe_disk, "FILE PROCESSES: read the file from one end to the other, each process its part"},

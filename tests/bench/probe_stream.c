@@ -16,7 +16,7 @@
 
 typedef long long lanes4 __attribute__((vector_size(32), may_alias));
 
-enum { LINE = 64, PAGE = 4096, STREAMS_MAX = 8 };
+enum { LINE = 64, PAGE = 4096 };
 
 /* Written by all processes; the times are processes × passes. */
 struct stage {
@@ -28,53 +28,47 @@ struct stage {
 };
 
 /*
- * Loads every byte, from `streams` places at once, two lines at each in turn: a prefetcher serves several streams
- * better than one on some machines. The number of streams is known to the compiler.
+ * Loads every byte, from `streams` places at once, two lines at each in turn, and asks for what is `ahead` bytes
+ * farther on. Both are known to the compiler.
  */
-#define READ_ALL(streams)                                                                                     \
-	do {                                                                                                  \
-		size_t part = length / (streams) / (2 * LINE) * (2 * LINE);                                   \
-		lanes4 sums[4 * (streams)] = {{0}};                                                           \
-		for (size_t at = 0; at < part; at += 2 * LINE)                                                \
-			for (size_t s = 0; s < (streams); s++)                                                \
-				for (size_t i = 0; i < 4; i++)                                                \
-					sums[4 * s + i] ^= *(const lanes4 *)(bytes + s * part + at + 32 * i); \
-		for (size_t s = 1; s < 4 * (streams); s++)                                                    \
-			sums[0] ^= sums[s];                                                                   \
-		return sums[0][0] ^ sums[0][1] ^ sums[0][2] ^ sums[0][3];                                     \
+#define READ_ALL(streams, ahead)                                                             \
+	do {                                                                                 \
+		size_t part = length / (streams) / (2 * LINE) * (2 * LINE);                  \
+		lanes4 sums[4 * (streams)] = {{0}};                                          \
+		for (size_t at = 0; at < part; at += 2 * LINE)                               \
+			for (size_t s = 0; s < (streams); s++) {                             \
+				const char *from = bytes + s * part + at;                    \
+				if ((ahead) > 0) {                                           \
+					__builtin_prefetch(from + (ahead));                  \
+					__builtin_prefetch(from + (ahead) + LINE);           \
+				}                                                            \
+				for (size_t i = 0; i < 4; i++)                               \
+					sums[4 * s + i] ^= *(const lanes4 *)(from + 32 * i); \
+			}                                                                    \
+		for (size_t s = 1; s < 4 * (streams); s++)                                   \
+			sums[0] ^= sums[s];                                                  \
+		return sums[0][0] ^ sums[0][1] ^ sums[0][2] ^ sums[0][3];                    \
 	} while (0)
 
-__attribute__((target("avx2"))) static long long read_1(const char *bytes, size_t length)
+__attribute__((target("avx2"))) static long long read_straight(const char *bytes, size_t length)
 {
-	READ_ALL(1);
+	READ_ALL(1, 0);
 }
 
-__attribute__((target("avx2"))) static long long read_2(const char *bytes, size_t length)
+__attribute__((target("avx2"))) static long long read_four(const char *bytes, size_t length)
 {
-	READ_ALL(2);
+	READ_ALL(4, 0);
 }
 
-__attribute__((target("avx2"))) static long long read_4(const char *bytes, size_t length)
+__attribute__((target("avx2"))) static long long read_four_ahead(const char *bytes, size_t length)
 {
-	READ_ALL(4);
+	READ_ALL(4, 512);
 }
 
-typedef long long (*reader)(const char *bytes, size_t length);
+/* Which is the fastest depends on the machine and on who else uses its memory, so each pass takes the next one. */
+static long long (*const ways[])(const char *bytes, size_t length) = {read_straight, read_four, read_four_ahead};
 
-static reader reader_of(uint64_t streams)
-{
-	switch (streams) {
-	case 1:
-		return read_1;
-	case 2:
-		return read_2;
-	case 4:
-		return read_4;
-	default:
-		fprintf(stderr, "probe: 1, 2 or 4 streams\n");
-		exit(EXIT_FAILURE);
-	}
-}
+enum { WAYS = sizeof ways / sizeof *ways };
 
 static void run_on_cpu(uint64_t process)
 {
@@ -95,14 +89,14 @@ static void wait_for_all(struct stage *stage, uint64_t total)
 		sched_yield();
 }
 
-static void read_part(struct stage *stage, const char *bytes, size_t length, uint64_t process, uint64_t processes,
-        uint64_t passes, reader read_all)
+static void read_part(
+        struct stage *stage, const char *bytes, size_t length, uint64_t process, uint64_t processes, uint64_t passes)
 {
 	run_on_cpu(process);
 	for (uint64_t pass = 0; pass < passes; pass++) {
 		wait_for_all(stage, processes * (pass + 1));
 		stage->times[pass * processes + process].began = probe_now();
-		atomic_fetch_xor(&stage->seen, read_all(bytes, length));
+		atomic_fetch_xor(&stage->seen, ways[pass % WAYS](bytes, length));
 		stage->times[pass * processes + process].ended = probe_now();
 	}
 }
@@ -122,15 +116,15 @@ static double pass_seconds(const struct stage *stage, uint64_t pass, uint64_t pr
 
 int probe_stream(char **arguments)
 {
-	uint64_t processes = probe_number(arguments[1]), passes = probe_number(arguments[2]);
-	reader read_all = reader_of(probe_number(arguments[3]));
+	uint64_t processes = probe_number(arguments[1]);
+	uint64_t passes =
+	        (probe_number(arguments[2]) + 1) * WAYS; /* the first of each maps pages, and does not count */
 	struct stat status;
 	int file = open(arguments[0], O_RDONLY);
 	probe_check(file >= 0 && fstat(file, &status) == 0, arguments[0]);
 	uint64_t length = (uint64_t)status.st_size;
 	char *bytes = mmap(NULL, length, PROT_READ, MAP_SHARED, file, 0);
 	probe_check(bytes != MAP_FAILED, "mmap");
-	passes++; /* the first one maps the pages, and does not count */
 	struct stage *stage = probe_share(sizeof *stage + processes * passes * sizeof stage->times[0]);
 	for (uint64_t process = 0; process < processes; process++) {
 		uint64_t begin = probe_cut(length, PAGE, process, processes);
@@ -138,12 +132,12 @@ int probe_stream(char **arguments)
 		pid_t pid = fork();
 		probe_check(pid >= 0, "fork");
 		if (pid == 0) {
-			read_part(stage, bytes + begin, end - begin, process, processes, passes, read_all);
+			read_part(stage, bytes + begin, end - begin, process, processes, passes);
 			_exit(0);
 		}
 	}
 	probe_wait(processes);
-	for (uint64_t pass = 1; pass < passes; pass++)
-		printf("%.9f\n", pass_seconds(stage, pass, processes));
+	for (uint64_t pass = WAYS; pass < passes; pass++)
+		printf("%.9f%c", pass_seconds(stage, pass, processes), pass % WAYS == WAYS - 1 ? '\n' : ' ');
 	return 0;
 }

@@ -8,12 +8,17 @@ import subprocess
 import time
 
 import datasets
-from measure import CPUS, CannotRun, Outcome, ratios, row, seconds_text, spread
+from measure import CPUS, CannotRun, Outcome, ratios, row, seconds_text
+
+ROUNDS = "A round of an epoch with almost no data. Limit: pipes and poll() with frames of the same length"
+START = "Starting and ending. Limit: fork, pipe and wait"
+THOUSAND = "A thousand workers. Limit of a round: four times that of 250"
+COORDINATOR = "What the coordinator takes, and its workers' own memory"
 
 
 def frame_bytes(features):
     """Of PARAMS and of GRADIENT with one node, as common/PROTOCOL.md has them."""
-    return 32 + 8 + 8 * (features + 1), 32 + 20 + 8 + 8 * (features + 3)
+    return 32 + 8 + 8 * (features + 1), 32 + 36 + 8 + 8 * (features + 3)
 
 
 def round_outcome(bench, workers):
@@ -22,16 +27,16 @@ def round_outcome(bench, workers):
     forkfit, bare = bench.alternate(
         lambda: bench.epoch(config, count), lambda: bench.probe("rounds", workers, *frame_bytes(1), count)[0]
     )
-    return Outcome(spread(bare, seconds_text), spread(forkfit, seconds_text), ratios(forkfit, bare))
+    return Outcome(seconds_text(forkfit), seconds_text(bare), ratios(forkfit, bare))
 
 
 for k in (1, 2, 4, 64):
-    row(f"round-k{k}", f"round trip of an epoch of 64 rows, K = {k}", "≤", 1.2)(
+    row(ROUNDS, f"round-k{k}", f"64 rows, K = {k}", "≤", 1.2)(
         lambda bench, workers=k: round_outcome(bench, workers)
     )
 
 
-@row("start", "100 rows, 4 workers, start to finish, more than 4 idle children", "<", 20, "ms")
+@row(START, "start", "100 rows, 4 workers: what they add", "<", 20, "ms")
 def start(bench):
     config = {"dataset": {"path": str(datasets.csv(bench, 100, 4, 6))}, "workers": 4, "training": {}}
     command = bench.command(config)
@@ -39,33 +44,32 @@ def start(bench):
     forkfit, bare = bench.alternate(
         lambda: bench.seconds(command), lambda: bench.seconds(idle), repeats=4 * bench.repeats
     )
-    return Outcome(
-        spread(bare, seconds_text), spread(forkfit, seconds_text), [1e3 * (a - b) for a, b in zip(forkfit, bare)]
-    )
+    return Outcome(seconds_text(forkfit), seconds_text(bare), [1e3 * (a - b) for a, b in zip(forkfit, bare)])
 
 
-@row("thousand-rounds", "round with 1000 workers over 4 rounds with 250", "≤", 1.2)
+@row(THOUSAND, "thousand-rounds", "64,000 rows, a round", "≤", 1.2)
 def thousand_rounds(bench):
     path = datasets.npy(bench, 64000, 2)
     few, many = (bench.configuration(path, workers) for workers in (250, 1000))
     short, long = bench.alternate(lambda: bench.epoch(few, 200), lambda: bench.epoch(many, 50))
-    return Outcome(spread(short, seconds_text), spread(long, seconds_text), [b / (4 * a) for a, b in zip(short, long)])
+    linear = [4 * seconds for seconds in short]
+    return Outcome(seconds_text(long), seconds_text(linear), ratios(long, linear))
 
 
-@row("thousand-start", "1000 workers: from the start until all are ready", "<", 1, "s")
+@row(THOUSAND, "thousand-start", "from the start until all are ready", "<", 1, "s")
 def thousand_start(bench):
     events = bench.folder / "events.jsonl"
     config = bench.configuration(datasets.npy(bench, 64000, 2), 1000, output={"events": str(events)})
     command = bench.command(config, epochs=1)
 
     def once():
-        whole = bench.seconds(command)
+        bench.seconds(command)
         lines = map(json.loads, events.read_text().splitlines())
         ready = [line["t"] for line in lines if line["event"] == "worker_ready" and line["epoch"] == 0]
-        return max(ready), whole
+        return max(ready)
 
-    ready, whole = zip(*bench.alternate(once)[0])
-    return Outcome("", f"a run of one epoch: {spread(whole, seconds_text)}", list(ready))
+    ready = bench.alternate(once)[0]
+    return Outcome(seconds_text(ready), "", ready)
 
 
 @contextlib.contextmanager
@@ -98,7 +102,7 @@ def cpu_seconds(pid):
     return int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0]) * 1e-9
 
 
-@row("coordinator-cpu", "coordinator's share of a core while epochs of 30 ms run", "<", 1, "%")
+@row(COORDINATOR, "coordinator-cpu", "share of a core, epochs of 30 ms", "<", 1, "%")
 def coordinator_cpu(bench):
     command = bench.command(bench.configuration(datasets.stream(bench, 15), CPUS), epochs=1000000)
 
@@ -110,7 +114,7 @@ def coordinator_cpu(bench):
             return (cpu_seconds(process.pid) - before) / (time.monotonic() - began)
 
     shares = bench.alternate(once)[0]
-    return Outcome("", spread(shares, "{:.3%}".format), [100 * share for share in shares])
+    return Outcome(f"{statistics.median(shares):.3%}", "", [100 * share for share in shares])
 
 
 def peak_kilobytes(command):
@@ -125,19 +129,17 @@ def peak_kilobytes(command):
     return peak
 
 
-@row("memory-coordinator", "coordinator's peak memory, the largest of four datasets", "<", 10, "MB")
-def memory_coordinator(bench):
-    paths = {
-        "1,000 rows": datasets.npy(bench, 1000, 16),
-        "300,000": datasets.npy(bench, 300000, 16),
-        "33,600,000": datasets.stream(bench, 1),
-        "4,000,000 of CSV": datasets.csv(bench, 4000000, 2, 6),
-    }
-    peaks = {
-        name: peak_kilobytes(bench.command(bench.configuration(path, CPUS), epochs=5)) / 1e3
-        for name, path in paths.items()
-    }
-    return Outcome("", "; ".join(f"{name}: {peak:.1f} MB" for name, peak in peaks.items()), [max(peaks.values())])
+def memory_row(name, what, dataset):
+    @row(COORDINATOR, f"memory-{name}", f"peak memory, {what}", "<", 10, "MB")
+    def memory(bench):
+        command = bench.command(bench.configuration(dataset(bench), CPUS), epochs=5)
+        peaks = [peak_kilobytes(command) / 1e3 for _ in range(2)]
+        return Outcome(f"{statistics.median(peaks):.1f} MB", "", peaks)
+
+
+memory_row("1000", "1,000 × 16", lambda bench: datasets.npy(bench, 1000, 16))
+memory_row("33600000", "33,600,000 × 2", lambda bench: datasets.stream(bench, 1))
+memory_row("csv", "4,000,000 × 2 of CSV", lambda bench: datasets.csv(bench, 4000000, 2, 6))
 
 
 def private_kilobytes(bench, path):
@@ -148,15 +150,12 @@ def private_kilobytes(bench, path):
         return max((status_kilobytes(pid, "RssAnon") for pid in children(process.pid)), default=0)
 
 
-@row("memory-worker", "growth of a worker's private memory from an npy of 38 MB to one of 537 MB", "≤", 16, "kB")
+@row(COORDINATOR, "memory-worker", "worker, 537 MB against 38 MB: growth", "≤", 16, "kB")
 def memory_worker(bench):
     small, large = bench.alternate(
         lambda: private_kilobytes(bench, datasets.npy(bench, 300000, 16)),
         lambda: private_kilobytes(bench, datasets.stream(bench, 15)),
         repeats=2,
     )
-    return Outcome(
-        f"{statistics.median(small):.0f} kB",
-        f"{statistics.median(large):.0f} kB",
-        [b - a for a, b in zip(small, large)],
-    )
+    both = (f"{statistics.median(sizes):.0f} kB" for sizes in (large, small))
+    return Outcome(*both, [b - a for a, b in zip(small, large)])

@@ -4,8 +4,9 @@ import collections
 import json
 
 import datasets
-from measure import CPUS, CannotRun, Outcome, ratios, row, seconds_text, spread
+from measure import CannotRun, Outcome, ratios, row, seconds_text
 
+RECOVERY = "Workers that die"
 MANY = {"max_restarts": 1000}
 
 
@@ -41,7 +42,7 @@ def recovery_seconds(events):
     return took
 
 
-@row("recovery", "from SIGKILL to the replacement's answer, less loading and computing, K = 64", "≤", 10, "ms")
+@row(RECOVERY, "recovery", "to the replacement's answer, K = 64", "≤", 10, "ms")
 def recovery(bench):
     events = bench.folder / "events.jsonl"
     victims = [(worker, 10 + 5 * i) for i, worker in enumerate(range(0, 64, 3))]
@@ -56,10 +57,10 @@ def recovery(bench):
     took = [seconds for run in bench.alternate(once)[0] for seconds in run]
     if len(took) != len(victims) * bench.repeats:
         raise CannotRun(f"{len(took)} recoveries are in the event log, not {len(victims) * bench.repeats}")
-    return Outcome("", f"{len(took)} kills: {spread(took, seconds_text)}", [1e3 * seconds for seconds in took])
+    return Outcome(seconds_text(took), "", [1e3 * seconds for seconds in took])
 
 
-@row("kills", "a run with 200 of 1746 worker-epochs killed, over the same with none, K = 2", "≤", 1.05)
+@row(RECOVERY, "kills", "200 of 1746 worker-epochs, against none", "≤", 1.05)
 def killed_epochs(bench):
     workers, epochs, count = 2, 873, 200
     struck = [i * workers * epochs // count for i in range(count)]
@@ -70,4 +71,4 @@ def killed_epochs(bench):
     without, with_ = bench.alternate(
         lambda: bench.forkfit(plain, epochs=epochs), lambda: bench.forkfit(killed, epochs=epochs), repeats=2
     )
-    return Outcome(spread(without, seconds_text), spread(with_, seconds_text), ratios(with_, without))
+    return Outcome(seconds_text(with_), seconds_text(without), ratios(with_, without))
