@@ -5,9 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -17,71 +17,77 @@
 /* Stands for the pid of the worker, which is not known before the fork. No process has this one: 2^22 is the most. */
 #define OWN_PID 0x7fffffffU
 
+/* What a condition asks of an argument: what is left of its lower 32 bits under the mask. */
+struct condition {
+	uint32_t argument;
+	uint32_t mask;
+	uint32_t value;
+};
+
 /* Arguments that are an int in 64 bits: what is in the upper half says nothing. */
-#define INT_BITS 0xffffffffU
-#define INT_IS(place, value)                                                                      \
-	{                                                                                         \
-		.arg = (place), .op = SCMP_CMP_MASKED_EQ, .datum_a = INT_BITS, .datum_b = (value) \
+#define INT_IS(place, number)                                               \
+	{                                                                   \
+		.argument = (place), .mask = 0xffffffffU, .value = (number) \
 	}
-#define INT_LACKS(place, bits)                                                            \
-	{                                                                                 \
-		.arg = (place), .op = SCMP_CMP_MASKED_EQ, .datum_a = (bits), .datum_b = 0 \
+#define INT_LACKS(place, bits)                                  \
+	{                                                       \
+		.argument = (place), .mask = (bits), .value = 0 \
 	}
 
 /* A call with one condition on its arguments. Of several rules for one call, one must hold. */
 static const struct {
-	int call;
-	struct scmp_arg_cmp condition;
+	uint32_t call;
+	struct condition condition;
 } conditional[] = {
-        {SCMP_SYS(read), INT_IS(0, STDIN_FILENO)},
-        {SCMP_SYS(write), INT_IS(0, STDOUT_FILENO)},
-        {SCMP_SYS(write), INT_IS(0, STDERR_FILENO)},
-        {SCMP_SYS(writev), INT_IS(0, STDERR_FILENO)}, /* the C library, before it aborts */
+        {SYS_read, INT_IS(0, STDIN_FILENO)},
+        {SYS_write, INT_IS(0, STDOUT_FILENO)},
+        {SYS_write, INT_IS(0, STDERR_FILENO)},
+        {SYS_writev, INT_IS(0, STDERR_FILENO)}, /* the C library, before it aborts */
         /* The dataset, for reading: no other flag may be set. */
-        {SCMP_SYS(openat), INT_LACKS(2, INT_BITS & ~(unsigned)O_CLOEXEC)},
-        {SCMP_SYS(newfstatat), INT_IS(3, AT_EMPTY_PATH)}, /* fstat(3) */
-        {SCMP_SYS(mmap), INT_LACKS(2, PROT_EXEC)},
-        {SCMP_SYS(mprotect), INT_LACKS(2, PROT_EXEC)},
+        {SYS_openat, INT_LACKS(2, ~(uint32_t)O_CLOEXEC)},
+        {SYS_newfstatat, INT_IS(3, AT_EMPTY_PATH)}, /* fstat(3) */
+        {SYS_mmap, INT_LACKS(2, PROT_EXEC)},
+        {SYS_mprotect, INT_LACKS(2, PROT_EXEC)},
         /* raise(3): a process can always end or stop itself. */
-        {SCMP_SYS(kill), INT_IS(0, OWN_PID)},
-        {SCMP_SYS(tgkill), INT_IS(0, OWN_PID)},
+        {SYS_kill, INT_IS(0, OWN_PID)},
+        {SYS_tgkill, INT_IS(0, OWN_PID)},
 };
 
 /* Calls that can do no harm outside of the process that makes them. */
-static const int unconditional[] = {
-        SCMP_SYS(fstat),
-        SCMP_SYS(close),
+static const uint32_t unconditional[] = {
+        SYS_fstat,
+        SYS_close,
         /* malloc(3) */
-        SCMP_SYS(brk),
-        SCMP_SYS(munmap),
-        SCMP_SYS(mremap),
-        SCMP_SYS(madvise),
-        SCMP_SYS(getrandom),
+        SYS_brk,
+        SYS_munmap,
+        SYS_mremap,
+        SYS_madvise,
+        SYS_getrandom,
         /* clock_now_ns, where the machine's clock cannot be read without a call */
-        SCMP_SYS(clock_gettime),
+        SYS_clock_gettime,
         /* sleeping, and going on after a stop */
-        SCMP_SYS(nanosleep),
-        SCMP_SYS(clock_nanosleep),
-        SCMP_SYS(restart_syscall),
+        SYS_nanosleep,
+        SYS_clock_nanosleep,
+        SYS_restart_syscall,
         /* signals of its own, for last_words_linux.c and raise(3) */
-        SCMP_SYS(rt_sigaction),
-        SCMP_SYS(rt_sigprocmask),
-        SCMP_SYS(rt_sigreturn),
-        SCMP_SYS(getpid),
-        SCMP_SYS(gettid),
+        SYS_rt_sigaction,
+        SYS_rt_sigprocmask,
+        SYS_rt_sigreturn,
+        SYS_getpid,
+        SYS_gettid,
         /* the C library's locks and its initialisers that run once */
-        SCMP_SYS(futex),
-        SCMP_SYS(exit_group),
+        SYS_futex,
+        SYS_exit_group,
 };
 
 /* With which a worker does to itself what a run with faults asks for; no other run's worker may make them. */
-static const int for_faults[] = {
-        SCMP_SYS(timer_create),                          /* who stops itself wants to be woken */
-        SCMP_SYS(timer_settime), SCMP_SYS(memfd_create), /* a file of its own, to be cut short */
+static const uint32_t for_faults[] = {
+        SYS_timer_create,                    /* who stops itself wants to be woken */
+        SYS_timer_settime, SYS_memfd_create, /* a file of its own, to be cut short */
 };
 
-/* Three times what the list above compiles to; compiled, it also fits in a pipe. */
-enum { INSTRUCTIONS_MAX = 512 };
+/* Twice what the list above comes to. */
+enum { INSTRUCTIONS_MAX = 256 };
 
 struct system_call_filter {
 	unsigned flags; /* of seccomp(2) */
@@ -96,48 +102,68 @@ static bool kernel_takes_filters(unsigned flags)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) != 0 && errno == EFAULT;
 }
 
-static int add_rules(scmp_filter_ctx context, bool with_faults)
+_Static_assert(5 + 6 * (sizeof conditional / sizeof *conditional) +
+                               2 * ((sizeof unconditional + sizeof for_faults) / sizeof *unconditional) <=
+                       INSTRUCTIONS_MAX,
+        "room for all rules");
+
+static void put(struct system_call_filter *filter, struct sock_filter instruction)
 {
-	int status = 0;
-	for (size_t i = 0; status == 0 && i < sizeof conditional / sizeof *conditional; i++)
-		status = seccomp_rule_add_array(
-		        context, SCMP_ACT_ALLOW, conditional[i].call, 1, &conditional[i].condition);
-	for (size_t i = 0; status == 0 && i < sizeof unconditional / sizeof *unconditional; i++)
-		status = seccomp_rule_add_array(context, SCMP_ACT_ALLOW, unconditional[i], 0, NULL);
-	for (size_t i = 0; status == 0 && with_faults && i < sizeof for_faults / sizeof *for_faults; i++)
-		status = seccomp_rule_add_array(context, SCMP_ACT_ALLOW, for_faults[i], 0, NULL);
-	return status;
+	filter->instructions[filter->count++] = instruction;
 }
 
-/* libseccomp writes programs to descriptors only. Returns 0 or an errno. */
-static int export(const scmp_filter_ctx context, struct system_call_filter *filter)
+static void put_load(struct system_call_filter *filter, size_t offset)
 {
-	int ends[2];
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
-		return errno;
-	int status = -seccomp_export_bpf(context, ends[1]);
-	ssize_t length = read(ends[0], filter->instructions, sizeof filter->instructions);
-	close(ends[0]);
-	close(ends[1]);
-	if (status == 0 && (length <= 0 || (size_t)length == sizeof filter->instructions))
-		status = E2BIG;
-	filter->count = (unsigned short)(length > 0 ? (size_t)length / sizeof *filter->instructions : 0);
-	return status;
+	put(filter, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
 }
 
-/* Calls of another architecture's table, such as those of 32 bits, have other numbers: none is allowed. */
-static int compile(struct system_call_filter *filter, bool with_faults)
+static void put_verdict(struct system_call_filter *filter, uint32_t verdict)
 {
-	scmp_filter_ctx context = seccomp_init(SCMP_ACT_TRAP);
-	if (context == NULL)
-		return ENOMEM;
-	int status = -seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_TRAP);
-	if (status == 0)
-		status = -add_rules(context, with_faults);
-	if (status == 0)
-		status = export(context, filter);
-	seccomp_release(context);
-	return status;
+	put(filter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, verdict));
+}
+
+/* Skips so many instructions unless what was loaded is the value. */
+static void put_skip_unless(struct system_call_filter *filter, uint32_t value, uint8_t instructions)
+{
+	put(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, instructions));
+}
+
+/* The number of the call is loaded, here and behind. */
+static void put_rule(struct system_call_filter *filter, uint32_t call)
+{
+	put_skip_unless(filter, call, 1);
+	put_verdict(filter, SECCOMP_RET_ALLOW);
+}
+
+static void put_conditional_rule(struct system_call_filter *filter, uint32_t call, struct condition condition)
+{
+	put_skip_unless(filter, call, 5);
+	put_load(filter,
+	        offsetof(struct seccomp_data, args) + condition.argument * sizeof(uint64_t)); /* little-endian */
+	put(filter, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, condition.mask));
+	put_skip_unless(filter, condition.value, 1);
+	put_verdict(filter, SECCOMP_RET_ALLOW);
+	put_load(filter, offsetof(struct seccomp_data, nr));
+}
+
+/*
+ * The list as a program: one comparison after the other, those of every epoch first. libseccomp would write it too, but
+ * not where memory is short: then its version 2.5 crashes, hangs, or leaves rules out without a word.
+ */
+static void compile(struct system_call_filter *filter, bool with_faults)
+{
+	/* Calls of another architecture's table, such as those of 32 bits, have other numbers: none is allowed. */
+	put_load(filter, offsetof(struct seccomp_data, arch));
+	put(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
+	put_verdict(filter, SECCOMP_RET_TRAP);
+	put_load(filter, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < sizeof conditional / sizeof *conditional; i++)
+		put_conditional_rule(filter, conditional[i].call, conditional[i].condition);
+	for (size_t i = 0; i < sizeof unconditional / sizeof *unconditional; i++)
+		put_rule(filter, unconditional[i]);
+	for (size_t i = 0; with_faults && i < sizeof for_faults / sizeof *for_faults; i++)
+		put_rule(filter, for_faults[i]);
+	put_verdict(filter, SECCOMP_RET_TRAP);
 }
 
 int system_call_filter_new(struct system_call_filter **filter, bool with_faults)
@@ -155,12 +181,9 @@ int system_call_filter_new(struct system_call_filter **filter, bool with_faults)
 	if (made == NULL)
 		return ENOMEM;
 	made->flags = flags;
-	int status = compile(made, with_faults);
-	if (status == 0)
-		*filter = made;
-	else
-		free(made);
-	return status;
+	compile(made, with_faults);
+	*filter = made;
+	return 0;
 }
 
 void system_call_filter_free(struct system_call_filter *filter)
