@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* The answers that are legal in each state of a slot. Everything else is a protocol fault of that worker. */
 static const bool legal[SLOT_STATE_COUNT][FRAME_TYPE_END] = {
@@ -277,6 +278,28 @@ static bool take_happening(struct collector *collector, struct happening *happen
 	return happening->interrupts > 0;
 }
 
+/*
+ * When the kernel is short of memory, poll() fails. Nobody can be heard then, so that nobody's deadline ends: the
+ * collector asks again, less and less often, for as long as a worker may be silent. False: *error says why.
+ */
+static bool wait_for_news(struct collector *collector, int wait_ms, struct error *error)
+{
+	uint64_t began_ns = clock_now_ns();
+	long pause_ns = 1000000;
+	const long longest_pause_ns = 100000000;
+	while (poll(collector->entries, (nfds_t)collector->count, wait_ms) < 0) {
+		if (errno == EINTR)
+			return true;
+		error_set_errno(error, EXIT_OS_ERROR, "poll failed");
+		if (clock_now_ns() - began_ns + (uint64_t)pause_ns > collector->pool->timeout_ns)
+			return false;
+		nanosleep(&(struct timespec){.tv_nsec = pause_ns}, NULL);
+		pause_ns = pause_ns * 2 < longest_pause_ns ? pause_ns * 2 : longest_pause_ns;
+	}
+	collector->next = 0;
+	return true;
+}
+
 bool collector_next(struct collector *collector, struct happening *happening, struct error *error)
 {
 	for (;;) {
@@ -289,10 +312,8 @@ bool collector_next(struct collector *collector, struct happening *happening, st
 			return true;
 		}
 		int wait_ms = prepare_poll(collector);
-		if (poll(collector->entries, (nfds_t)collector->count, wait_ms) >= 0)
-			collector->next = 0;
-		else if (errno != EINTR && errno != EAGAIN)
-			return error_set_errno(error, EXIT_OS_ERROR, "poll failed");
+		if (!wait_for_news(collector, wait_ms, error))
+			return false;
 		forgive_absence(collector, wait_ms);
 	}
 }
