@@ -37,10 +37,17 @@ struct event_log *event_log_open(const char *path, struct error *error)
 	return NULL;
 }
 
-/* Sets a key and takes over the value; with memory short the key is left out. */
-static void put(json_t *object, const char *key, json_t *value)
+/* What an event becomes. */
+struct line {
+	json_t *object;
+	bool is_short; /* of memory: a key is missing */
+};
+
+/* Sets a key and takes over the value. */
+static void put(struct line *line, const char *key, json_t *value)
 {
-	json_object_set_new(object, key, value);
+	if (json_object_set_new(line->object, key, value) != 0)
+		line->is_short = true;
 }
 
 static json_t *number(double value)
@@ -71,120 +78,120 @@ static const char *kernel_name(enum kernel kernel)
 	return names[kernel];
 }
 
-static void put_status(json_t *object, int status)
+static void put_status(struct line *line, int status)
 {
 	if (WIFSIGNALED(status))
-		put(object, "signal", json_integer(WTERMSIG(status)));
+		put(line, "signal", json_integer(WTERMSIG(status)));
 	else
-		put(object, "exit_status", json_integer(WEXITSTATUS(status)));
+		put(line, "exit_status", json_integer(WEXITSTATUS(status)));
 }
 
-static void put_number_if_given(json_t *object, const char *key, uint32_t value)
+static void put_number_if_given(struct line *line, const char *key, uint32_t value)
 {
 	if (value != FAULT_ANY)
-		put(object, key, json_integer(value));
+		put(line, key, json_integer(value));
 }
 
-static void put_fault(json_t *object, const struct fault *fault)
+static void put_fault(struct line *line, const struct fault *fault)
 {
 	unsigned parameters = fault_kind_parameters(fault->kind);
-	put(object, "kind", json_string(fault_kind_name(fault->kind)));
-	put(object, "site", json_string(fault_site_name(fault->site)));
-	put_number_if_given(object, "byte", fault->byte);
+	put(line, "kind", json_string(fault_kind_name(fault->kind)));
+	put(line, "site", json_string(fault_site_name(fault->site)));
+	put_number_if_given(line, "byte", fault->byte);
 	if ((parameters & TAKES_BIT) != 0)
-		put(object, "bit", json_integer(fault->bit));
-	put_number_if_given(object, "ms", fault->ms);
+		put(line, "bit", json_integer(fault->bit));
+	put_number_if_given(line, "ms", fault->ms);
 	if (fault->factor > 0.0)
-		put(object, "factor", number(fault->factor));
-	put_number_if_given(object, "code", fault->code);
+		put(line, "factor", number(fault->factor));
+	put_number_if_given(line, "code", fault->code);
 }
 
-static void put_leaves(json_t *object, struct range leaves)
+static void put_leaves(struct line *line, struct range leaves)
 {
-	put(object, "first_leaf", json_integer((json_int_t)leaves.begin));
-	put(object, "leaves", json_integer((json_int_t)(leaves.end - leaves.begin)));
+	put(line, "first_leaf", json_integer((json_int_t)leaves.begin));
+	put(line, "leaves", json_integer((json_int_t)(leaves.end - leaves.begin)));
 }
 
 /* The worker's own times, as "t" is given, and what follows from them. */
-static void put_times(json_t *object, const struct worker_times *times, uint64_t round_trip_ns)
+static void put_times(struct line *line, const struct worker_times *times, uint64_t round_trip_ns)
 {
-	put(object, "waiting_t", seconds(times->waiting_ns));
-	put(object, "received_t", seconds(times->received_ns));
-	put(object, "finished_t", seconds(times->finished_ns));
-	put(object, "busy_ms", milliseconds(times->finished_ns - times->received_ns));
-	put(object, "round_trip_ms", milliseconds(round_trip_ns));
+	put(line, "waiting_t", seconds(times->waiting_ns));
+	put(line, "received_t", seconds(times->received_ns));
+	put(line, "finished_t", seconds(times->finished_ns));
+	put(line, "busy_ms", milliseconds(times->finished_ns - times->received_ns));
+	put(line, "round_trip_ms", milliseconds(round_trip_ns));
 }
 
-static void put_ready(json_t *object, const struct event *event)
+static void put_ready(struct line *line, const struct event *event)
 {
-	put(object, "round", json_integer(event->worker_ready.round));
-	put(object, "rows", json_integer((json_int_t)event->worker_ready.rows));
-	put(object, "skipped", json_integer((json_int_t)event->worker_ready.skipped));
-	put_leaves(object, event->worker_ready.leaves);
-	put_times(object, &event->worker_ready.times, event->worker_ready.round_trip_ns);
+	put(line, "round", json_integer(event->worker_ready.round));
+	put(line, "rows", json_integer((json_int_t)event->worker_ready.rows));
+	put(line, "skipped", json_integer((json_int_t)event->worker_ready.skipped));
+	put_leaves(line, event->worker_ready.leaves);
+	put_times(line, &event->worker_ready.times, event->worker_ready.round_trip_ns);
 }
 
-static void put_details(json_t *object, const struct event *event)
+static void put_details(struct line *line, const struct event *event)
 {
 	switch (event->type) {
 	case EVENT_RUN_STARTED:
-		put(object, "pid", json_integer(event->pid));
-		put(object, "dataset", json_string(event->run_started.dataset));
-		put(object, "bytes", json_integer((json_int_t)event->run_started.bytes));
-		put(object, "workers", json_integer(event->run_started.workers));
-		put(object, "epochs", json_integer((json_int_t)event->run_started.epochs));
+		put(line, "pid", json_integer(event->pid));
+		put(line, "dataset", json_string(event->run_started.dataset));
+		put(line, "bytes", json_integer((json_int_t)event->run_started.bytes));
+		put(line, "workers", json_integer(event->run_started.workers));
+		put(line, "epochs", json_integer((json_int_t)event->run_started.epochs));
 		break;
 	case EVENT_RUN_RESUMED:
-		put(object, "path", json_string(event->run_resumed.path));
+		put(line, "path", json_string(event->run_resumed.path));
 		break;
 	case EVENT_ASSIGN_SENT:
-		put(object, "round", json_integer(event->assign_sent.round));
-		put_leaves(object, event->assign_sent.leaves);
+		put(line, "round", json_integer(event->assign_sent.round));
+		put_leaves(line, event->assign_sent.leaves);
 		break;
 	case EVENT_WORKER_READY:
-		put_ready(object, event);
+		put_ready(line, event);
 		break;
 	case EVENT_GRADIENT_RECEIVED:
-		put_times(object, &event->round.times, event->round.round_trip_ns);
+		put_times(line, &event->round.times, event->round.round_trip_ns);
 		/* fallthrough */
 	case EVENT_PARAMS_SENT:
-		put(object, "round", json_integer(event->round.round));
-		put(object, "kernel", json_string(kernel_name(event->round.kernel)));
+		put(line, "round", json_integer(event->round.round));
+		put(line, "kernel", json_string(kernel_name(event->round.kernel)));
 		break;
 	case EVENT_FAULT_FIRED:
-		put_fault(object, event->fault_fired.fault);
+		put_fault(line, event->fault_fired.fault);
 		break;
 	case EVENT_WORKER_LOST:
-		put(object, "cause", json_string(event->worker_lost.cause));
-		put_status(object, event->worker_lost.status);
-		put(object, "text", json_string(event->worker_lost.text));
+		put(line, "cause", json_string(event->worker_lost.cause));
+		put_status(line, event->worker_lost.status);
+		put(line, "text", json_string(event->worker_lost.text));
 		break;
 	case EVENT_WORKER_REPLACED:
-		put(object, "took_ms", milliseconds(event->worker_replaced.took_ns));
+		put(line, "took_ms", milliseconds(event->worker_replaced.took_ns));
 		break;
 	case EVENT_WORKER_LATE:
-		put(object, "waited_ms", milliseconds(event->worker_late.waited_ns));
-		put(object, "backup", json_integer(event->worker_late.backup));
+		put(line, "waited_ms", milliseconds(event->worker_late.waited_ns));
+		put(line, "backup", json_integer(event->worker_late.backup));
 		break;
 	case EVENT_WORKER_EXITED:
-		put_status(object, event->worker_exited.status);
-		put(object, "forced", json_boolean(event->worker_exited.forced));
+		put_status(line, event->worker_exited.status);
+		put(line, "forced", json_boolean(event->worker_exited.forced));
 		break;
 	case EVENT_EPOCH_DONE:
-		put(object, "loss", number(event->epoch_done.loss));
-		put(object, "gradient", number(event->epoch_done.gradient));
+		put(line, "loss", number(event->epoch_done.loss));
+		put(line, "gradient", number(event->epoch_done.gradient));
 		break;
 	case EVENT_CHECKPOINT_WRITTEN:
-		put(object, "path", json_string(event->checkpoint_written.path));
+		put(line, "path", json_string(event->checkpoint_written.path));
 		break;
 	case EVENT_NOTE:
-		put(object, "text", json_string(event->note.text));
+		put(line, "text", json_string(event->note.text));
 		break;
 	case EVENT_RUN_ENDED:
-		put(object, "outcome", json_string(event->run_ended.outcome));
-		put(object, "exit_code", json_integer(event->run_ended.exit_code));
-		put(object, "epochs", json_integer((json_int_t)event->run_ended.epochs));
-		put(object, "rows", json_integer((json_int_t)event->run_ended.rows));
+		put(line, "outcome", json_string(event->run_ended.outcome));
+		put(line, "exit_code", json_integer(event->run_ended.exit_code));
+		put(line, "epochs", json_integer((json_int_t)event->run_ended.epochs));
+		put(line, "rows", json_integer((json_int_t)event->run_ended.rows));
 		break;
 	case EVENT_WORKER_FORKED:
 	case EVENT_STOP_SENT:
@@ -203,29 +210,30 @@ static bool ends_a_group(enum event_type type)
 static void handle(void *context, const struct event *event)
 {
 	struct event_log *log = context;
-	json_t *object = json_object();
-	char *line = NULL;
+	struct line line = {.object = json_object()};
+	char *text = NULL;
 	if (log->failure != 0)
 		goto done;
-	put(object, "t", seconds(event->time_ns));
-	put(object, "event", json_string(event_type_name(event->type)));
-	put(object, "epoch", json_integer(event->epoch));
+	put(&line, "t", seconds(event->time_ns));
+	put(&line, "event", json_string(event_type_name(event->type)));
+	put(&line, "epoch", json_integer(event->epoch));
 	if (event->has_worker) {
-		put(object, "worker", json_integer(event->worker));
-		put(object, "pid", json_integer(event->pid));
-		put(object, "incarnation", json_integer(event->incarnation));
+		put(&line, "worker", json_integer(event->worker));
+		put(&line, "pid", json_integer(event->pid));
+		put(&line, "incarnation", json_integer(event->incarnation));
 	}
-	put_details(object, event);
+	put_details(&line, event);
 	if (event->began_ns < event->time_ns)
-		put(object, "took_ms", milliseconds(event->time_ns - event->began_ns));
-	line = json_text(object, false);
-	if (line == NULL)
+		put(&line, "took_ms", milliseconds(event->time_ns - event->began_ns));
+	if (!line.is_short)
+		text = json_text(line.object, false);
+	if (text == NULL)
 		log->failure = ENOMEM;
-	else if (fprintf(log->file, "%s\n", line) < 0 || (ends_a_group(event->type) && fflush(log->file) != 0))
+	else if (fprintf(log->file, "%s\n", text) < 0 || (ends_a_group(event->type) && fflush(log->file) != 0))
 		log->failure = errno;
 done:
-	free(line);
-	json_decref(object);
+	free(text);
+	json_decref(line.object);
 }
 
 struct event_sink event_log_sink(struct event_log *log)
