@@ -41,20 +41,18 @@ static int open_directory_of(const char *path)
 	return descriptor;
 }
 
-/* Removes what a killed coordinator may have left. False: there can be no draft of that name, as it is too long. */
-static bool clear_name(const char *name)
-{
-	return unlink(name) == 0 || errno != ENAMETOOLONG;
-}
-
 static bool open_file(struct draft *draft)
 {
-	if (!clear_name(draft->name))
-		return false;
+	/* What a killed coordinator may have left. */
+	int obstacle = unlink(draft->name) == 0 || errno == ENOENT ? 0 : errno;
+	if (obstacle == ENAMETOOLONG)
+		return false; /* there can be no draft of that name */
 	draft->file = nameless_file_open(draft->directory);
 	if (draft->file < 0) {
 		draft->file = open(draft->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		draft->is_named = draft->file >= 0;
+		if (!draft->is_named && errno == EEXIST && obstacle != 0)
+			errno = obstacle;
 	}
 	return draft->file >= 0;
 }
@@ -112,6 +110,15 @@ static bool write_all(int descriptor, const char *text, size_t left)
 	return true;
 }
 
+static bool sync_to_disk(int descriptor)
+{
+	int status;
+	do
+		status = fsync(descriptor);
+	while (status != 0 && errno == EINTR);
+	return status == 0;
+}
+
 /* In two halves, so that a draft can be found that is neither empty nor complete. */
 static bool write_draft(const struct draft *draft, const char *text, const struct fault_points *points)
 {
@@ -119,7 +126,7 @@ static bool write_draft(const struct draft *draft, const char *text, const struc
 	if (!write_all(draft->file, text, half))
 		return false;
 	errno = fault_point_step(points, STEP_WRITE);
-	return errno == 0 && write_all(draft->file, text + half, strlen(text + half)) && fsync(draft->file) == 0;
+	return errno == 0 && write_all(draft->file, text + half, strlen(text + half)) && sync_to_disk(draft->file);
 }
 
 /* Lets `path` name the draft, in place of what it has named so far. */
@@ -141,7 +148,7 @@ static bool take_place(struct draft *draft, const char *path)
 /* Makes the names themselves survive a crash of the machine. Some file systems cannot, and do not need to. */
 static bool sync_directory(const struct draft *draft)
 {
-	return fsync(draft->directory) == 0 || errno == EINVAL;
+	return sync_to_disk(draft->directory) || errno == EINVAL;
 }
 
 /* Lets `previous`, unless it is NULL, name what `path` has named so far, if anything, and `path` the draft. */
