@@ -22,12 +22,13 @@ LINK = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 
 PROGRAM_SOURCES = $(sort $(wildcard common/*.c worker/*.c coordinator/*.c))
 UNIT_SOURCES = $(sort $(wildcard tests/unit/*.c))
-# Not linked into the tests, but loaded into the program that they run.
-DELAY_SHIM_SOURCE = tests/end_to_end/delay_shim.c
-END_TO_END_SOURCES = $(filter-out $(DELAY_SHIM_SOURCE),$(sort $(wildcard tests/end_to_end/*.c)))
+# Not linked into the tests, but loaded into the program that they run, or started in its place.
+SHIM_SOURCES = $(sort $(wildcard tests/end_to_end/*_shim.c))
+CALL_DRIVER_SOURCE = tests/end_to_end/call_driver_linux.c
+END_TO_END_SOURCES = $(filter-out $(SHIM_SOURCES) $(CALL_DRIVER_SOURCE),$(sort $(wildcard tests/end_to_end/*.c)))
 BENCH_SOURCES = $(sort $(wildcard tests/bench/*.c))
 SOURCES = $(PROGRAM_SOURCES) $(UNIT_SOURCES) $(END_TO_END_SOURCES) $(BENCH_SOURCES)
-FORMATTED = $(SOURCES) $(DELAY_SHIM_SOURCE) $(sort $(wildcard common/*.h worker/*.h coordinator/*.h tests/*/*.h))
+FORMATTED = $(SOURCES) $(SHIM_SOURCES) $(CALL_DRIVER_SOURCE) $(sort $(wildcard common/*.h worker/*.h coordinator/*.h tests/*/*.h))
 # Without memleak, which loses sight of a pointer that memcpy stores; `make sanitize` finds leaks.
 CPPCHECK = cppcheck --quiet --std=c11 --platform=unix64 --error-exitcode=1 --enable=warning,performance --suppress=memleak
 ANALYSED_AS = -D_POSIX_C_SOURCE=200809L -I. -DFORKFIT_VERSION='""'
@@ -37,7 +38,8 @@ LIBRARIES = -ljansson -lseccomp -lm
 
 objects = $(patsubst %.c,$(BUILD)/objects/%.o,$(1))
 TEST_PROGRAMS = $(BUILD)/tests/unit $(BUILD)/tests/end_to_end
-DELAY_SHIM = $(BUILD)/tests/delay_shim.so
+SHIMS = $(patsubst tests/end_to_end/%.c,$(BUILD)/tests/%.so,$(SHIM_SOURCES))
+CALL_DRIVER = $(BUILD)/tests/call_driver
 PROBE = $(BUILD)/tests/probe
 
 # Commands or Debian packages, as .ci/require takes them.
@@ -64,7 +66,7 @@ test: ## install what the tests need where it is missing, build, and run all tes
 		FILTER='$(FILTER)' PER_PROGRAM='$(PER_PROGRAM)' BUILD='$(BUILD)' \
 		MUTATIONS='$(if $(FILTER)$(SANITIZE),,1)' tests/run_tests.sh $(TEST_PROGRAMS)
 
-test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS) $(DELAY_SHIM)
+test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS) $(SHIMS) $(CALL_DRIVER)
 
 mutations: ## put classic mistakes into copies of the tree, and see that the tests catch each
 	@.ci/require $(TEST_NEEDS)
@@ -139,10 +141,14 @@ $(PROBE): $(call objects,$(BENCH_SOURCES)) $(BUILD)/sources
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $(filter %.o,$^) $(LDLIBS)
 
-# Without the sanitizers, which want to be loaded before anything else.
-$(DELAY_SHIM): $(DELAY_SHIM_SOURCE) $(BUILD)/flags
+# Without the sanitizers, which want to be loaded before anything else, and which keep processes from being traced.
+$(SHIMS): $(BUILD)/tests/%.so: tests/end_to_end/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(LANGUAGE) -shared -fPIC $(LDFLAGS) -o $@ $<
+
+$(CALL_DRIVER): $(CALL_DRIVER_SOURCE) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(LANGUAGE) $(LDFLAGS) -o $@ $<
 
 $(BUILD)/objects/tests/%.o: tests/%.c $(BUILD)/prerequisites
 	@mkdir -p $(@D)
