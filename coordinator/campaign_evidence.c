@@ -162,6 +162,7 @@ static bool is_expected(const char *name, const struct evidence *evidence)
 {
 	/* What a killed coordinator leaves of a draft, the next takes over. */
 	return strcmp(name, CAMPAIGN_MODEL) == 0 || strcmp(name, CAMPAIGN_EVENTS) == 0 ||
+	       strcmp(name, CAMPAIGN_CHECKPOINT) == 0 || strcmp(name, CAMPAIGN_CHECKPOINT_BEFORE) == 0 ||
 	       (evidence->kill_was_asked && strstr(name, ".forkfit-draft") != NULL);
 }
 

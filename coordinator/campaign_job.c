@@ -53,7 +53,8 @@ static bool make_directory(struct campaign_job *job, struct error *error)
 	}
 	job->model = join(job->directory, CAMPAIGN_MODEL);
 	job->events = join(job->directory, CAMPAIGN_EVENTS);
-	return (job->model != NULL && job->events != NULL) || out_of_memory(error);
+	job->checkpoint = join(job->directory, CAMPAIGN_CHECKPOINT);
+	return (job->model != NULL && job->events != NULL && job->checkpoint != NULL) || out_of_memory(error);
 }
 
 bool campaign_job_init(struct campaign_job *job, const struct campaign_program *program, const struct config *config,
@@ -67,7 +68,7 @@ bool campaign_job_init(struct campaign_job *job, const struct campaign_program *
 		job->window = mapping_share(sizeof *job->window);
 		ready = job->window != NULL || out_of_memory(error);
 	}
-	if (ready && (config->output.model != NULL || config->output.events != NULL))
+	if (ready && (config->output.model != NULL || config->output.events != NULL || config->checkpoint.path != NULL))
 		ready = make_directory(job, error);
 	if (!ready)
 		campaign_job_release(job);
@@ -88,6 +89,7 @@ void campaign_job_release(struct campaign_job *job)
 	free(job->directory);
 	free(job->model);
 	free(job->events);
+	free(job->checkpoint);
 	free(job->fired);
 	*job = (struct campaign_job){.running = false};
 }
@@ -120,6 +122,7 @@ static bool prepare(struct campaign_job *job, const struct config *config, struc
 	job->config = *config;
 	job->config.output.model = config->output.model != NULL ? job->model : NULL;
 	job->config.output.events = config->output.events != NULL ? job->events : NULL;
+	job->config.checkpoint.path = config->checkpoint.path != NULL ? job->checkpoint : NULL;
 	job->config.output.faults = NULL;
 	*job->window = (struct campaign_window){.descriptors = -1};
 	job->timed_out = false;

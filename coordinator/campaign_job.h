@@ -33,6 +33,8 @@ struct campaign_program {
 /* The names of what a run writes, in its directory. */
 #define CAMPAIGN_MODEL "model.json"
 #define CAMPAIGN_EVENTS "events.jsonl"
+#define CAMPAIGN_CHECKPOINT "checkpoint"
+#define CAMPAIGN_CHECKPOINT_BEFORE CAMPAIGN_CHECKPOINT ".previous"
 
 /* What a run tells through memory that it shares with the campaign. */
 struct campaign_window {
@@ -48,6 +50,7 @@ struct campaign_job {
 	char *directory; /* for its files; NULL: it has none */
 	char *model;     /* in the directory */
 	char *events;
+	char *checkpoint;
 	struct fault_log *log;
 	struct campaign_window *window;
 	struct config config; /* shallow: the pointers are others' */

@@ -50,7 +50,10 @@ static const char *wrong_with_error(const struct evidence *evidence)
 		return "no fault should bring this exit status";
 	if (evidence->message_lines != 1 || !evidence->message_is_ours)
 		return "its error is not one line of forkfit's";
-	if (evidence->has_result && !(evidence->status == EXIT_WORKERS_LOST && evidence->may_degrade))
+	bool is_degraded = evidence->status == EXIT_WORKERS_LOST && evidence->may_degrade;
+	/* The result is there, and a checkpoint or the event log is not. */
+	bool is_beside = evidence->status == EXIT_OUTPUT_FAILED && evidence->result_is_same;
+	if (evidence->has_result && !is_degraded && !is_beside)
 		return "it gave a result all the same";
 	return NULL;
 }
@@ -67,7 +70,7 @@ static bool has_leaked(const struct evidence *evidence, char *reason, size_t cap
 	if (evidence->processes > 0)
 		snprintf(reason, capacity, "it left %u process%s", evidence->processes,
 		        evidence->processes == 1 ? "" : "es");
-	else if (evidence->descriptors != 0)
+	else if (evidence->descriptors > 0) /* fewer has who came to an error before it opened them all */
 		snprintf(reason, capacity, "it ended with %+d open descriptors", evidence->descriptors);
 	else if (evidence->files > 0)
 		snprintf(reason, capacity, "it left %u file%s: %s", evidence->files, evidence->files == 1 ? "" : "s",

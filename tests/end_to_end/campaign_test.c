@@ -207,6 +207,33 @@ Test(campaign, three_replicas_outvote_one_that_lies)
 	"{ \"kind\": \"slow\", \"worker\": " worker ", \"incarnation\": 1, \"epoch\": 5, \"ms\": 150 }"
 #define ANSWERS_LATE(worker) "{ \"kind\": \"slow\", \"worker\": " worker ", \"epoch\": 5, \"ms\": 100 }"
 
+Test(campaign, runs_write_checkpoints_of_their_own)
+{
+	struct place place;
+	place_init(&place, PATIENT,
+	        "\"checkpoint\": { \"path\": \"state\", \"every_epochs\": 1 },"
+	        "\"faults\": [ { \"kind\": \"kill\", \"p\": 0.1 },"
+	        " { \"kind\": \"no_space\", \"site\": \"coordinator.checkpoint.write\", \"epoch\": 20, \"p\": 0.5 } "
+	        "],");
+	char *state = path_join(place.directory, "state");
+	file_write(state, "of a run that is to go on");
+	char *before = directory_snapshot(place.directory);
+	struct run_result result = run_program(CAMPAIGN("--runs", "24", "--json"), &place.options);
+	cr_assert_eq(result.exit_code, 0, "%s%s", result.out, result.err);
+	char *after = directory_snapshot(place.directory);
+	cr_expect_str_eq(after, before, "a run of the campaign has written beside the configuration");
+	cr_expect(is_empty(place.temporary), "the runs' own directories are left");
+	json_t *report = json_from_text(result.out);
+	cr_expect_gt(count_fired(report, "no_space"), 0);
+	cr_expect_gt(json_number_at(report, "verdicts.identical"), 0);
+	json_decref(report);
+	free(before);
+	free(after);
+	free(state);
+	run_result_release(&result);
+	place_release(&place);
+}
+
 Test(campaign, a_replacement_counts_only_when_it_has_answered)
 {
 	struct place place;

@@ -107,6 +107,15 @@ Test(campaign_verdict, a_result_beside_an_error_is_wrong)
 	cr_assert_eq(judge(evidence), VERDICT_WRONG);
 }
 
+Test(campaign_verdict, the_result_may_come_beside_a_checkpoint_that_cannot_be_written)
+{
+	struct evidence evidence = failure(73);
+	evidence.has_result = evidence.result_is_same = true;
+	cr_assert_eq(judge(evidence), VERDICT_CLEAN_ERROR);
+	evidence.result_is_same = false;
+	cr_assert_eq(judge(evidence), VERDICT_WRONG);
+}
+
 Test(campaign_verdict, a_degraded_result_comes_with_status_4)
 {
 	struct evidence evidence = failure(4);
@@ -153,6 +162,13 @@ Test(campaign_verdict, a_descriptor_that_is_left_is_a_leak)
 	struct evidence evidence = success();
 	evidence.descriptors = 1;
 	cr_assert_eq(judge(evidence), VERDICT_LEAK);
+}
+
+Test(campaign_verdict, who_ends_early_has_opened_fewer_descriptors)
+{
+	struct evidence evidence = failure(73);
+	evidence.descriptors = -2;
+	cr_assert_eq(judge(evidence), VERDICT_CLEAN_ERROR);
 }
 
 Test(campaign_verdict, a_file_that_is_left_is_a_leak)
