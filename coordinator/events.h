@@ -72,7 +72,8 @@ struct event {
 			const char *dataset;
 			uint32_t workers;
 			uint64_t epochs;
-			uint64_t bytes; /* of the dataset's file */
+			uint64_t bytes;     /* of the dataset's file */
+			uint64_t row_bytes; /* of the numbers in a row that are used */
 		} run_started;
 		struct {
 			const char *path; /* of the checkpoint */

@@ -431,6 +431,11 @@ bool loader_was_cut_short(const struct loader *loader)
 	return fstat(loader->descriptor, &status) == 0 && (uint64_t)status.st_size < loader->dataset.identity.bytes;
 }
 
+unsigned loader_number_bytes(const struct loader *loader)
+{
+	return loader->dataset.format == DATASET_NPY && loader->dataset.element == ELEMENT_F4 ? 4 : 8;
+}
+
 uint32_t loader_useful_workers(const struct loader *loader, uint32_t cpus)
 {
 	uint64_t useful = loader->dataset.identity.bytes / BYTES_PER_WORKER;

@@ -50,6 +50,9 @@ bool loader_locate(struct loader *loader, uint64_t offset, uint64_t *line, uint6
 /* Has the file become shorter than it was? Then a worker dies of SIGBUS. */
 bool loader_was_cut_short(const struct loader *loader);
 
+/* Of a number as the workers read it in each round: in place, or parsed to a double. */
+unsigned loader_number_bytes(const struct loader *loader);
+
 /* How many workers serve: as many as the CPUs, but no more than the data keeps busy. */
 uint32_t loader_useful_workers(const struct loader *loader, uint32_t cpus);
 

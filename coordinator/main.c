@@ -17,6 +17,7 @@
 #include "coordinator/progress.h"
 #include "coordinator/result_table.h"
 #include "coordinator/signals.h"
+#include "coordinator/summary.h"
 #include "coordinator/trainer.h"
 #include "coordinator/version.h"
 
@@ -105,6 +106,7 @@ static void emit_start(
 	event.run_started.workers = workers;
 	event.run_started.epochs = config->training.epochs;
 	event.run_started.bytes = loader->dataset.identity.bytes;
+	event.run_started.row_bytes = ((uint64_t)loader->dataset.features + 1) * loader_number_bytes(loader);
 	events_emit(events, event);
 }
 
@@ -184,6 +186,7 @@ static bool train(const struct command_line *line, const struct config *config, 
 	struct event_stream events;
 	struct event_log *log = NULL;
 	struct progress progress;
+	struct summary summary;
 	struct injection *injection = NULL;
 	events_init(&events);
 	if (!loader_open(&loader, config, error))
@@ -202,8 +205,11 @@ static bool train(const struct command_line *line, const struct config *config, 
 			events_add_sink(&events, event_log_sink(log));
 		if (observer != NULL)
 			events_add_sink(&events, observer->sink);
-		if (!line->quiet)
+		summary_init(&summary, stderr);
+		if (!line->quiet) {
 			events_add_sink(&events, progress_sink(&progress));
+			events_add_sink(&events, summary_sink(&summary));
+		}
 		done = train_with(line, config, &loader, &events, &progress, injection, error);
 		deliver_faults(config, injection, &done, error);
 		progress_clear(&progress);

@@ -58,7 +58,7 @@ Test(progress, is_a_coloured_bar_on_a_terminal_and_gone_at_the_end)
 	cr_expect(
 	        has(&terminal, "/80") && has(&terminal, "loss ") && has(&terminal, " epochs/s"), "%s", terminal.bytes);
 	cr_expect(has(&terminal, "\033[36m"), "no colour");
-	expect_screen(&terminal, (const char *[]){"200000 rows, 3 workers, 80 epochs in "}, 1);
+	expect_screen(&terminal, (const char *[]){"200000 rows, 3 workers, 80 epochs in ", ""}, 2);
 	run_result_release(&result);
 	terminal_release(&terminal);
 }
@@ -67,7 +67,7 @@ Test(progress, does_not_run_into_the_result_on_the_same_terminal)
 {
 	static const char *const lines[] = {"c9 from 200000 rows of x.npy", "", "  intercept", "  c0 ", "  c1 ",
 	        "  c2 ", "  c3 ", "  c4 ", "  c5 ", "  c6 ", "  c7 ", "  c8 ", "", "  RMSE ",
-	        "  80 epochs: all epochs are done", "200000 rows, 3 workers, 80 epochs in "};
+	        "  80 epochs: all epochs are done", "200000 rows, 3 workers, 80 epochs in ", ""};
 	struct terminal terminal;
 	long_run_prepare();
 	terminal_open(&terminal);
@@ -93,8 +93,9 @@ Test(progress, is_wiped_away_before_an_error)
 	struct run_result result = run_finish(run);
 	cr_expect_eq(result.exit_code, 130);
 	expect_screen(&terminal,
-	        (const char *[]){"200000 rows, 3 workers, ", "coordinator: interrupted; the result is that of epoch "},
-	        2);
+	        (const char *[]){
+	                "200000 rows, 3 workers, ", "", "coordinator: interrupted; the result is that of epoch "},
+	        3);
 	run_result_release(&result);
 	terminal_release(&terminal);
 }
@@ -154,19 +155,23 @@ ParameterizedTest(struct plain_place *place, progress, is_not_animated_on_a_dumb
 	terminal_release(&terminal);
 }
 
-/* A line now and then, where a machine takes long enough, and one at the end. */
+/* A line now and then, where a machine takes long enough, and two at the end. */
 Test(progress, is_not_animated_in_a_file)
 {
 	struct run_options options = {.environment = colourful};
-	char *rest = NULL, *last = NULL;
+	char *rest = NULL, *last = NULL, *before = NULL;
 	long_run_prepare();
 	struct run_result result = workspace_run(TRAINING("--set", "training.epochs=80"), &options);
 	cr_expect_eq(result.exit_code, 0);
 	cr_expect(strpbrk(result.err, "\033\r") == NULL, "%s", result.err);
 	for (char *line = strtok_r(result.err, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-		cr_expect(last == NULL || strncmp(last, "epoch ", 6) == 0, "%s", last);
+		cr_expect(before == NULL || strncmp(before, "epoch ", 6) == 0, "%s", before);
+		before = last;
 		last = line;
 	}
-	cr_expect(last != NULL && strncmp(last, "200000 rows, 3 workers, 80 epochs in ", 37) == 0, "%s", last);
+	cr_assert(before != NULL && last != NULL);
+	cr_expect(strncmp(before, "200000 rows, 3 workers, 80 epochs in ", 37) == 0, "%s", before);
+	cr_expect(strstr(last, " GB/s, ") != NULL && strstr(last, " epochs/s; the workers computed ") != NULL, "%s",
+	        last);
 	run_result_release(&result);
 }
