@@ -1,6 +1,7 @@
 #include "coordinator/gather_parts.h"
 
 #include "common/clock.h"
+#include "coordinator/loss.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -85,12 +86,12 @@ static bool same_answer(const struct gatherer *gatherer, const struct slot *a, c
 static bool report_disagreement(const struct gatherer *gatherer, const struct share *share, const struct slot *one,
         const struct slot *other, struct error *error)
 {
-	struct range rows = gather_share_rows(gatherer, share);
+	char rows[96];
+	loss_describe_share(share->bytes, gather_share_rows(gatherer, share), rows, sizeof rows);
 	return error_set(error, EXIT_WORKERS_LOST,
-	        "workers %" PRIu32 " (pid %ld) and %" PRIu32 " (pid %ld) disagree about rows %" PRIu64 " to %" PRIu64
-	        " in epoch %" PRIu32 ": one of them lies, and only a third replica could tell which",
-	        one->index, (long)one->process.pid, other->index, (long)other->process.pid, rows.begin, rows.end - 1,
-	        gatherer->pool.epoch);
+	        "workers %" PRIu32 " (pid %ld) and %" PRIu32 " (pid %ld) disagree about %s in epoch %" PRIu32
+	        ": one of them lies, and only a third replica could tell which",
+	        one->index, (long)one->process.pid, other->index, (long)other->process.pid, rows, gatherer->pool.epoch);
 }
 
 /* The workers on a share, at least one. 0: one of them has not answered yet. */
@@ -137,11 +138,11 @@ bool gather_compare_replicas(struct gatherer *gatherer, struct share *share, str
 /* Under a policy that ends the run with its first lost worker: that worker was lost. */
 static bool report_refuted(const struct gatherer *gatherer, const struct share *share, struct error *error)
 {
-	struct range rows = gather_share_rows(gatherer, share);
+	char rows[96];
+	loss_describe_share(share->bytes, gather_share_rows(gatherer, share), rows, sizeof rows);
 	return error_set(error, EXIT_WORKERS_LOST,
-	        "a worker answered with sums that are not numbers for rows %" PRIu64 " to %" PRIu64 " in epoch %" PRIu32
-	        ", and another did not",
-	        rows.begin, rows.end - 1, gatherer->pool.epoch);
+	        "a worker answered with sums that are not numbers for %s in epoch %" PRIu32 ", and another did not",
+	        rows, gatherer->pool.epoch);
 }
 
 bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)

@@ -57,24 +57,38 @@ static bool would_come_again(
 	return true;
 }
 
-/* "rows 5 to 9 (bytes 120 to 260 of data.csv) ended all of the last 8 workers: SIGSEGV, …" */
+/* The file's bytes in which the rows lie; empty where they are in more than one piece. */
+static struct range share_bytes(const struct gatherer *gatherer, const struct share *share, struct range rows)
+{
+	const struct dataset *dataset = &gatherer->loader->dataset;
+	if (dataset->format == DATASET_CSV)
+		return share->bytes;
+	if (dataset->fortran_order)
+		return (struct range){0, 0};
+	uint64_t row_bytes = dataset->file_columns * (dataset->element == ELEMENT_F8 ? UINT64_C(8) : UINT64_C(4));
+	return (struct range){
+	        dataset->data_offset + rows.begin * row_bytes, dataset->data_offset + rows.end * row_bytes};
+}
+
+/* "rows 5 to 9 (bytes 120 to 260) of data.csv ended every worker that touched them, 8 in a row: was killed by …" */
 static bool report_poison(const struct gatherer *gatherer, const struct share *share, struct error *error)
 {
-	struct range rows = gather_share_rows(gatherer, share);
-	char bytes[96] = "", deaths[512] = "";
+	const struct range unknown = {0, 0};
+	struct range rows = gather_share_rows(gatherer, share), bytes = share_bytes(gatherer, share, rows);
+	bool both = rows.end > rows.begin && bytes.end > bytes.begin;
+	char rows_text[96], bytes_text[96], deaths[512] = "";
 	size_t length = 0;
-	if (share->bytes.end > share->bytes.begin)
-		snprintf(bytes, sizeof bytes, " (bytes %" PRIu64 " to %" PRIu64 ")", share->bytes.begin,
-		        share->bytes.end - 1);
+	loss_describe_share(bytes, rows, rows_text, sizeof rows_text);
+	loss_describe_share(bytes, unknown, bytes_text, sizeof bytes_text);
 	for (uint32_t i = 0; i < share->deaths && i < POISON_DEATHS && length < sizeof deaths; i++) {
 		char status[96];
 		process_status_text(share->statuses[i], status, sizeof status);
 		length += (size_t)snprintf(deaths + length, sizeof deaths - length, "%s%s", i > 0 ? "; " : "", status);
 	}
 	return error_set(error, EXIT_WORKERS_LOST,
-	        "rows %" PRIu64 " to %" PRIu64 "%s of %s ended every worker that touched them, %" PRIu32
-	        " in a row: %s",
-	        rows.begin, rows.end - 1, bytes, gatherer->loader->name, share->deaths, deaths);
+	        "%s%s%s%s of %s ended every worker that touched them, %" PRIu32 " in a row: %s", rows_text,
+	        both ? " (" : "", both ? bytes_text : "", both ? ")" : "", gatherer->loader->name, share->deaths,
+	        deaths);
 }
 
 bool gather_fork(struct gatherer *gatherer, struct slot *slot, struct error *error)

@@ -31,7 +31,7 @@ void loss_describe_signal(const struct worker_error *error, char *text, size_t c
 	snprintf(text, capacity, "(%s: %s)", error->text, call);
 }
 
-static void describe_share(struct range bytes, struct range rows, char *text, size_t capacity)
+void loss_describe_share(struct range bytes, struct range rows, char *text, size_t capacity)
 {
 	if (rows.end > rows.begin)
 		snprintf(text, capacity, "rows %" PRIu64 " to %" PRIu64, rows.begin, rows.end - 1);
@@ -77,7 +77,7 @@ void loss_describe(
         const struct loss *loss, struct range bytes, struct range rows, uint32_t epoch, char *text, size_t capacity)
 {
 	char share[96], when[48], cause[WIRE_TEXT_MAX + 64];
-	describe_share(bytes, rows, share, sizeof share);
+	loss_describe_share(bytes, rows, share, sizeof share);
 	describe_cause(loss, cause, sizeof cause);
 	if (epoch == 0)
 		snprintf(when, sizeof when, "before the first epoch");

@@ -13,6 +13,9 @@ const char *loss_cause_name(enum loss_cause cause);
 /* What a worker said of the signal that was ending it, in brackets, as the detail of a death. */
 void loss_describe_signal(const struct worker_error *error, char *text, size_t capacity);
 
+/* "rows 5 to 9", or "bytes 120 to 260" of the file where the rows are not known; empty ranges are not known. */
+void loss_describe_share(struct range bytes, struct range rows, char *text, size_t capacity);
+
 /*
  * One sentence. bytes, rows: the worker's share; empty ranges where it has none, or they are not known. The loss must
  * be buried.

@@ -1,4 +1,5 @@
 /* A worker that is lost ends the run by its name, and nothing of the run is left but its event log. */
+#include "tests/end_to_end/datasets.h"
 #include "tests/end_to_end/event_reader.h"
 #include "tests/end_to_end/long_run.h"
 
@@ -126,5 +127,43 @@ Test(worker_loss, while_loading_is_told_by_the_bytes_of_the_chunk)
 	char *files = workspace_files();
 	cr_expect_str_eq(files, "events run.json x.csv");
 	free(files);
+	run_result_release(&result);
+}
+
+struct poison {
+	char file[8];
+	char site[12];
+	char place[64]; /* as the message has it */
+};
+
+/* Rows of a CSV are known when all have loaded; those of an array lie in one piece in C order only. */
+ParameterizedTestParameters(worker_loss, by_rows_that_end_every_worker_is_told_by_their_place_in_the_file)
+{
+	static struct poison places[] = {
+	        {"x.csv", "load", "bytes 12 to 29 of x.csv"},
+	        {"x.csv", "compute", "rows 2 to 5 (bytes 12 to 29) of x.csv"},
+	        {"c.npy", "load", "rows 3 to 5 (bytes 176 to 223) of c.npy"},
+	        {"f.npy", "compute", "rows 3 to 5 of f.npy"},
+	};
+	return cr_make_param_array(struct poison, places, sizeof places / sizeof places[0]);
+}
+
+ParameterizedTest(struct poison *poison, worker_loss, by_rows_that_end_every_worker_is_told_by_their_place_in_the_file)
+{
+	char expected[192], faults[96];
+	struct table table = table_new(6, 1, 0.5, 1);
+	file_write(workspace_path("x.csv"), "x,y\n1,3\n2,4\n3,5\n4,67\n5,8\n6,10\n");
+	table_write_npy(&table, workspace_path("c.npy"), (struct npy_style){0});
+	table_write_npy(&table, workspace_path("f.npy"), (struct npy_style){.fortran = true});
+	table_release(&table);
+	workspace_configure("{\"dataset\": {\"path\": \"%s\"}, \"workers\": 2, \"recovery\": {\"max_restarts\": 99}}",
+	        poison->file);
+	snprintf(faults, sizeof faults, "faults=[{\"kind\": \"crash_loop\", \"worker\": 1, \"site\": \"%s\"}]",
+	        poison->site);
+	snprintf(expected, sizeof expected,
+	        "coordinator: %s ended every worker that touched them, 8 in a row: was killed by", poison->place);
+	struct run_result result = workspace_run(TRAINING("--quiet", "--set", faults), NULL);
+	cr_expect_eq(result.exit_code, 4, "exit code %d", result.exit_code);
+	cr_expect_eq(strncmp(result.err, expected, strlen(expected)), 0, "%s\nbut expected: %s", result.err, expected);
 	run_result_release(&result);
 }
