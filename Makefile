@@ -49,7 +49,7 @@ BENCH_NEEDS = $(BUILD_NEEDS) python3
 PEER_NEEDS = python3-numpy python3-sklearn libopenblas0-pthread r-base-core nodejs npm
 LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: all run test test-programs mutations soak campaign sanitize bench bench-peers lint format install uninstall clean help FORCE
+.PHONY: all run test test-programs mutations soak fuzz campaign sanitize bench bench-peers lint format install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/coordinator ## build the program (the default)
@@ -73,10 +73,15 @@ mutations: ## put classic mistakes into copies of the tree, and see that the tes
 	@$(MAKE) test-programs
 	@BUILD='$(BUILD)' tests/mutations.sh
 
-soak: ## run the mutations, the tests that take very long, and a campaign of 10,000 schedules of faults
+soak: ## run the mutations, the tests that take very long, a fuzz, and a campaign of 10,000 schedules of faults
 	@$(MAKE) mutations
 	@$(MAKE) test FILTER='soak_*/*' PER_PROGRAM=14400
+	@$(MAKE) fuzz
 	@$(MAKE) campaign
+
+fuzz: all ## have RUNS=10000 odd CSV files read (SEED=1) and compare with a slow reader
+	@.ci/require $(BUILD_NEEDS) python3
+	python3 tests/fuzz/csv_fuzz.py --runs $(RUNS) --seed $(SEED) $(BUILD)/coordinator
 
 campaign: all ## run RUNS=10000 schedules of faults (SEED=1) and show how each ended
 	$(BUILD)/coordinator campaign --config configs/campaign.json --runs $(RUNS) --seed $(SEED)
