@@ -59,21 +59,10 @@ static bool wait_for_news(struct campaign *campaign)
 	return !campaign->interrupted;
 }
 
-/* A degraded result is other bytes by design: here it is to be an error. */
-static struct config without_faults(const struct config *config)
-{
-	struct config plain = *config;
-	plain.faults = NULL;
-	plain.fault_count = 0;
-	plain.chaos.rate = 0.0;
-	plain.recovery.allow_degraded = false;
-	return plain;
-}
-
 static bool run_without_faults(struct campaign *campaign, struct error *error)
 {
 	struct campaign_job *job = &campaign->jobs[0];
-	struct config config = without_faults(campaign->config);
+	struct config config = campaign_without_faults(campaign->config);
 	bool ended = false;
 	if (!campaign_job_start(job, &config, error))
 		return false;
@@ -97,14 +86,10 @@ static bool start_next(struct campaign *campaign, struct campaign_job *job, stru
 	return campaign_job_start(job, &config, error);
 }
 
-static bool judge(struct campaign *campaign, struct campaign_job *job, struct error *error)
+static bool settle(struct campaign *campaign, struct campaign_job *job, enum verdict verdict,
+        const struct evidence *evidence, const char *reason, struct error *error)
 {
-	struct evidence evidence;
-	char reason[160];
-	if (!campaign_evidence_take(job, &campaign->reference, &evidence, error))
-		return false;
-	enum verdict verdict = verdict_of(&evidence, reason, sizeof reason);
-	campaign_tally_add(campaign->tally, verdict, &evidence, job->fired, job->fired_count);
+	campaign_tally_add(campaign->tally, verdict, evidence, job->fired, job->fired_count);
 	if (verdict_is_failure(verdict)) {
 		campaign_progress_failure(&campaign->progress, job->number, verdict_name(verdict), reason);
 		if (!campaign_failure_write(
@@ -113,6 +98,25 @@ static bool judge(struct campaign *campaign, struct campaign_job *job, struct er
 	}
 	campaign_evidence_clear(job);
 	return true;
+}
+
+/* A run that has ended. One that gave no result, and keeps checkpoints, is to give it when it is resumed. */
+static bool judge(struct campaign *campaign, struct campaign_job *job, struct error *error)
+{
+	struct evidence evidence;
+	char reason[160];
+	if (!campaign_evidence_take(job, &campaign->reference, &evidence, error))
+		return false;
+	enum verdict verdict = verdict_of(&evidence, reason, sizeof reason);
+	if (job->resumed && verdict == VERDICT_IDENTICAL) {
+		verdict = VERDICT_CLEAN_ERROR; /* that of the run itself */
+		evidence = job->before;
+		evidence.was_resumed = true;
+	} else if (verdict == VERDICT_CLEAN_ERROR && job->config.checkpoint.path != NULL) {
+		job->before = evidence;
+		return campaign_job_resume(job, error);
+	}
+	return settle(campaign, job, verdict, &evidence, reason, error);
 }
 
 /* Looks after every job; *busy: how many have a run. */

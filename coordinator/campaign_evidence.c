@@ -110,6 +110,8 @@ void campaign_reference_release(struct campaign_reference *reference)
 
 static bool killed_by_fault(const struct campaign_job *job)
 {
+	if (job->resumed)
+		return false;
 	for (size_t i = 0; i < job->fired_count; i++)
 		if (job->fired[i].kind == FAULT_KILL && !fault_site_is_workers(job->fired[i].site))
 			return WIFSIGNALED(job->status) && WTERMSIG(job->status) == SIGKILL;
@@ -160,7 +162,8 @@ static bool look_at_messages(const struct campaign_job *job, struct evidence *ev
 
 static bool is_expected(const char *name, const struct evidence *evidence)
 {
-	/* What a killed coordinator leaves of a draft, the next takes over. */
+	/* Where a file system has none without a name, a killed coordinator leaves a draft, and the next takes it over.
+	 */
 	return strcmp(name, CAMPAIGN_MODEL) == 0 || strcmp(name, CAMPAIGN_EVENTS) == 0 ||
 	       strcmp(name, CAMPAIGN_CHECKPOINT) == 0 || strcmp(name, CAMPAIGN_CHECKPOINT_BEFORE) == 0 ||
 	       (evidence->kill_was_asked && strstr(name, ".forkfit-draft") != NULL);
@@ -194,6 +197,7 @@ bool campaign_evidence_take(const struct campaign_job *job, const struct campaig
 	        .was_signalled = !exited,
 	        .status = exited ? WEXITSTATUS(job->status) : WTERMSIG(job->status),
 	        .kill_was_asked = killed_by_fault(job),
+	        .is_resumed = job->resumed,
 	        .may_degrade = job->config.recovery.policy == RECOVERY_DROP,
 	        /* Who was killed could not wait for anybody. */
 	        .processes = job->rest.alive + (exited ? job->rest.dead : 0),

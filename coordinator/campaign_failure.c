@@ -46,7 +46,7 @@ static char *absolute(const char *path)
 }
 
 /* The configuration's text, to be freed. NULL: no memory. */
-static char *replay_text(const struct campaign_job *job, char *model)
+static char *replay_text(const struct campaign_job *job, char *model, char *checkpoint)
 {
 	struct config config = job->config;
 	config.faults = job->fired;
@@ -55,6 +55,7 @@ static char *replay_text(const struct campaign_job *job, char *model)
 	config.dataset.given_path = absolute(job->config.dataset.path);
 	/* Some faults happen where a model is written. */
 	config.output.given_model = job->config.output.model != NULL ? model : NULL;
+	config.checkpoint.given_path = job->config.checkpoint.path != NULL ? checkpoint : NULL;
 	config.output.given_events = NULL;
 	config.output.given_faults = NULL;
 	char *text = config.dataset.given_path != NULL ? config_to_json(&config) : NULL;
@@ -68,7 +69,7 @@ static char *explanation(const struct campaign_job *job, enum verdict verdict, c
 	static const char format[] = "%s: %s\n"
 	                             "run %" PRIu64 " of the campaign with seed %" PRIu64 "; it %s after %.3f s\n"
 	                             "chaos.seed %" PRIu64 ", chaos.rate %.17g, %zu fault%s fired\n"
-	                             "to see it again: coordinator --config %s\n"
+	                             "to see it again: coordinator --config %s%s\n"
 	                             "its standard error:\n%s";
 	char status[96] = "was killed by the campaign";
 	if (!job->timed_out)
@@ -78,22 +79,24 @@ static char *explanation(const struct campaign_job *job, enum verdict verdict, c
 	if (text != NULL)
 		snprintf(text, size, format, verdict_name(verdict), reason, job->number, seed, status,
 		        (double)(job->ended_ns - job->began_ns) / 1e9, job->config.chaos.seed, job->config.chaos.rate,
-		        job->fired_count, job->fired_count == 1 ? "" : "s", replay, messages);
+		        job->fired_count, job->fired_count == 1 ? "" : "s", replay,
+		        job->resumed ? "; then with --resume --set 'faults=[]' behind it" : "", messages);
 	return text;
 }
 
 bool campaign_failure_write(const char *directory, const struct campaign_job *job, enum verdict verdict,
         const char *reason, uint64_t seed, struct error *error)
 {
-	char replay[NAME_BYTES], about[NAME_BYTES], model[NAME_BYTES];
+	char replay[NAME_BYTES], about[NAME_BYTES], model[NAME_BYTES], checkpoint[NAME_BYTES];
 	size_t length;
 	snprintf(replay, sizeof replay, "run-%06" PRIu64 "-%s.json", job->number, verdict_name(verdict));
 	snprintf(about, sizeof about, "run-%06" PRIu64 "-%s.txt", job->number, verdict_name(verdict));
 	snprintf(model, sizeof model, "run-%06" PRIu64 "-model.json", job->number);
+	snprintf(checkpoint, sizeof checkpoint, "run-%06" PRIu64 "-checkpoint", job->number);
 	if (mkdir(directory, 0777) != 0 && errno != EEXIST)
 		return error_set_errno(error, EXIT_OUTPUT_FAILED, "cannot make the directory %s", directory);
 	char *messages = campaign_evidence_messages(job, &length);
-	char *configuration = replay_text(job, model);
+	char *configuration = replay_text(job, model, checkpoint);
 	char *text = messages != NULL ? explanation(job, verdict, reason, seed, replay, messages) : NULL;
 	bool written = configuration != NULL && text != NULL ? write_file(directory, replay, configuration, error) &&
 	                                                               write_file(directory, about, text, error)

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/mapping.h"
+#include "coordinator/campaign_schedule.h"
 #include "coordinator/containment.h"
 
 #include <fcntl.h>
@@ -107,7 +108,8 @@ static int run(void *context)
 {
 	struct campaign_job *job = context;
 	struct event_sink sink = {.handle = note_epochs, .context = job->window};
-	int status = job->program.run(&job->config, job->log, sink, job->program.context);
+	struct config config = job->resumed ? campaign_without_faults(&job->config) : job->config;
+	int status = job->program.run(&config, job->resumed, job->log, sink, job->program.context);
 	job->window->descriptors = containment_descriptors();
 	return status;
 }
@@ -117,30 +119,12 @@ static bool empty(FILE *file)
 	return ftruncate(fileno(file), 0) == 0 && lseek(fileno(file), 0, SEEK_SET) == 0;
 }
 
-static bool prepare(struct campaign_job *job, const struct config *config, struct error *error)
+static bool start(struct campaign_job *job, struct error *error)
 {
-	job->config = *config;
-	job->config.output.model = config->output.model != NULL ? job->model : NULL;
-	job->config.output.events = config->output.events != NULL ? job->events : NULL;
-	job->config.checkpoint.path = config->checkpoint.path != NULL ? job->checkpoint : NULL;
-	job->config.output.faults = NULL;
 	*job->window = (struct campaign_window){.descriptors = -1};
 	job->timed_out = false;
-	job->taken = 0;
-	job->fired_count = 0;
-	fault_log_free(job->log);
-	job->log = fault_log_new();
-	if (job->log == NULL)
-		return out_of_memory(error);
 	if (!empty(job->output) || !empty(job->messages))
 		return error_set_errno(error, EXIT_OUTPUT_FAILED, "cannot empty a temporary file");
-	return true;
-}
-
-bool campaign_job_start(struct campaign_job *job, const struct config *config, struct error *error)
-{
-	if (!prepare(job, config, error))
-		return false;
 	int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (input < 0)
 		return error_set_errno(error, EXIT_OS_ERROR, "cannot open /dev/null");
@@ -149,6 +133,27 @@ bool campaign_job_start(struct campaign_job *job, const struct config *config, s
 	job->running = process_start_run(&job->process, &process_run, error);
 	close(input);
 	return job->running;
+}
+
+bool campaign_job_start(struct campaign_job *job, const struct config *config, struct error *error)
+{
+	job->config = *config;
+	job->config.output.model = config->output.model != NULL ? job->model : NULL;
+	job->config.output.events = config->output.events != NULL ? job->events : NULL;
+	job->config.output.faults = NULL;
+	job->config.checkpoint.path = config->checkpoint.path != NULL ? job->checkpoint : NULL;
+	job->resumed = false;
+	job->taken = 0;
+	job->fired_count = 0;
+	fault_log_free(job->log);
+	job->log = fault_log_new();
+	return job->log != NULL ? start(job, error) : out_of_memory(error);
+}
+
+bool campaign_job_resume(struct campaign_job *job, struct error *error)
+{
+	job->resumed = true;
+	return start(job, error);
 }
 
 uint64_t campaign_job_deadline_ns(const struct campaign_job *job, uint64_t reference_ns)

@@ -4,6 +4,7 @@
  *   campaign_job_init     streams and, where the run writes files, a directory for them
  *   campaign_job_start    a run with this configuration
  *   campaign_job_watch    what fires; whether it has ended, or has to be ended
+ *   campaign_job_resume   the same run again, without its faults, from the checkpoint that it has left
  *
  * Then campaign_evidence.h looks at what it left.
  */
@@ -12,6 +13,7 @@
 
 #include "common/error.h"
 #include "common/fault_log.h"
+#include "coordinator/campaign_verdict.h"
 #include "coordinator/config.h"
 #include "coordinator/events.h"
 #include "coordinator/process.h"
@@ -22,11 +24,12 @@
 #include <stdio.h>
 
 /*
- * What is run: a function that does what `coordinator --config FILE --json --quiet` does, and returns the exit status.
- * It puts the faults that fire into the log, and tells the sink what happens.
+ * What is run: a function that does what `coordinator --config FILE --json --quiet` does, with or without --resume, and
+ * returns the exit status. It puts the faults that fire into the log, and tells the sink what happens.
  */
 struct campaign_program {
-	int (*run)(const struct config *config, struct fault_log *log, struct event_sink sink, void *context);
+	int (*run)(
+	        const struct config *config, bool resume, struct fault_log *log, struct event_sink sink, void *context);
 	void *context;
 };
 
@@ -53,12 +56,14 @@ struct campaign_job {
 	char *checkpoint;
 	struct fault_log *log;
 	struct campaign_window *window;
-	struct config config; /* shallow: the pointers are others' */
-	struct fault more;    /* see campaign_schedule.h */
-	uint64_t number;      /* of the run */
+	struct config config;   /* shallow: the pointers are others' */
+	struct fault more;      /* see campaign_schedule.h */
+	uint64_t number;        /* of the run */
+	struct evidence before; /* of the run that is resumed */
 	uint64_t began_ns;
 	uint64_t ended_ns;
 	bool running;
+	bool resumed; /* it is the same run again */
 	bool timed_out;
 	int status;                     /* of waitpid */
 	struct process_group_rest rest; /* processes that it left */
@@ -75,6 +80,9 @@ void campaign_job_release(struct campaign_job *job);
 
 /* The configuration is that of the run, but for its files: they come into the job's directory. */
 bool campaign_job_start(struct campaign_job *job, const struct config *config, struct error *error);
+
+/* Once the run has ended and is to be taken up again; its directory is as it was left. */
+bool campaign_job_resume(struct campaign_job *job, struct error *error);
 
 /*
  * When the run counts as hanging. reference_ns: how long the run without faults took; 0: this is that run, and may take

@@ -17,6 +17,7 @@ void campaign_tally_add(struct campaign_tally *tally, enum verdict verdict, cons
 		tally->killed++;
 	else if (verdict == VERDICT_CLEAN_ERROR)
 		tally->statuses[evidence->status % CAMPAIGN_STATUSES]++;
+	tally->resumed += evidence->was_resumed;
 	for (size_t i = 0; i < count; i++) {
 		struct campaign_cell *cell = &tally->cells[fired[i].kind][fired[i].site];
 		uint32_t bit = UINT32_C(1) << fired[i].site;
@@ -73,6 +74,9 @@ static void print_errors(FILE *out, const struct campaign_tally *tally)
 		fprintf(out, "%s%" PRIu64 " killed by a fault", between, tally->killed);
 	if (tally->verdicts[VERDICT_CLEAN_ERROR] > 0)
 		fputc('\n', out);
+	if (tally->resumed > 0)
+		fprintf(out, "resumed from their checkpoints, %" PRIu64 " of these came to the same result\n",
+		        tally->resumed);
 }
 
 void campaign_report_table(FILE *out, const struct campaign_tally *tally)
@@ -125,8 +129,10 @@ void campaign_report_json(FILE *out, const struct campaign_tally *tally)
 	put_verdicts(out, tally->verdicts);
 	fputs(" },\n  \"clean_errors\": { ", out);
 	put_errors(out, tally);
-	fprintf(out, " },\n  \"runs_without_fault\": %" PRIu64 ",\n  \"fired\": %" PRIu64 ",\n  \"faults\": [",
-	        tally->calm, tally->fired);
+	fprintf(out,
+	        " },\n  \"resumed\": %" PRIu64 ",\n  \"runs_without_fault\": %" PRIu64 ",\n  \"fired\": %" PRIu64
+	        ",\n  \"faults\": [",
+	        tally->resumed, tally->calm, tally->fired);
 	for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++) {
 		for (unsigned site = 0; site < FAULT_SITE_COUNT; site++) {
 			const struct campaign_cell *cell = &tally->cells[kind][site];

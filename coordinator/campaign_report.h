@@ -19,6 +19,7 @@ struct campaign_tally {
 	uint64_t calm;                        /* runs in which no fault fired */
 	uint64_t statuses[CAMPAIGN_STATUSES]; /* of clean errors */
 	uint64_t killed;                      /* clean errors, too: a fault killed the coordinator */
+	uint64_t resumed;                     /* clean errors, too: the run was taken up again, to the same result */
 	uint64_t fired;                       /* faults */
 	struct campaign_cell {
 		uint64_t fired;

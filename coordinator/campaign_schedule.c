@@ -15,7 +15,26 @@ enum { RUNS_PER_MORE = 4 };
 static const double longest_timeout_s = 1.0;
 
 /* What the decisions about a run's additional fault are for. */
-enum purpose { WHETHER_MORE, WHICH_KIND, WHICH_SITE, WHICH_WORKER, WHICH_EPOCH, HOW_MANY_BEFORE, WHICH_BYTE };
+enum purpose {
+	WHETHER_MORE,
+	WHICH_KIND,
+	WHICH_SITE,
+	WHICH_WORKER,
+	WHICH_EPOCH,
+	HOW_MANY_BEFORE,
+	WHICH_BYTE,
+	HOW_OFTEN
+};
+
+struct config campaign_without_faults(const struct config *config)
+{
+	struct config plain = *config;
+	plain.faults = NULL;
+	plain.fault_count = 0;
+	plain.chaos.rate = 0.0;
+	plain.recovery.allow_degraded = false;
+	return plain;
+}
 
 /* Of a worker whose sums are wrong and finite nobody can tell, short of replicas; and two of three may lie alike. */
 static uint32_t survivable_kinds(void)
@@ -48,6 +67,10 @@ static unsigned list_sorts(const struct config *config, struct sort sorts[FAULT_
 		OUTPUTS = BIT(SITE_OUTPUT_DRAFT) | BIT(SITE_OUTPUT_WRITE) | BIT(SITE_OUTPUT_RENAME) |
 		          BIT(SITE_OUTPUT_DONE)
 	};
+	enum {
+		CHECKPOINTS = BIT(SITE_CHECKPOINT_DRAFT) | BIT(SITE_CHECKPOINT_WRITE) | BIT(SITE_CHECKPOINT_RENAME) |
+		              BIT(SITE_CHECKPOINT_DONE)
+	};
 	/* Not at STOP: there a worker that stays is given seconds, whatever its timeout is. */
 	enum { SILENCES = (BIT(SITE_WORKER_END) - 1) & ~BIT(SITE_STOP_READ) };
 	static const enum fault_kind silent[] = {FAULT_STOP, FAULT_SPIN, FAULT_DEAF, FAULT_TRUNCATE};
@@ -58,6 +81,10 @@ static unsigned list_sorts(const struct config *config, struct sort sorts[FAULT_
 	sorts[count++] = (struct sort){FAULT_NO_DESCRIPTORS, BIT(SITE_COORDINATOR_FORK)};
 	if (has_output)
 		sorts[count++] = (struct sort){FAULT_NO_SPACE, BIT(SITE_OUTPUT_WRITE)};
+	if (config->checkpoint.path != NULL) {
+		sorts[count++] = (struct sort){FAULT_KILL, CHECKPOINTS};
+		sorts[count++] = (struct sort){FAULT_NO_SPACE, BIT(SITE_CHECKPOINT_WRITE)};
+	}
 	for (unsigned i = 0; i < sizeof silent / sizeof *silent; i++)
 		if (config->recovery.worker_timeout_s <= longest_timeout_s)
 			sorts[count++] = (struct sort){silent[i], fault_kind_sites(silent[i]) & SILENCES};
@@ -80,6 +107,18 @@ static bool comes_in_every_epoch(enum fault_site site)
 	       site == SITE_COORDINATOR_EPOCH;
 }
 
+/* How many checkpoints a run writes: one every so many epochs, and one at its end unless that is one of them. */
+static uint32_t checkpoints_written(const struct config *config, uint32_t epochs)
+{
+	uint32_t every = config->checkpoint.every_epochs;
+	return epochs / every + (epochs % every != 0);
+}
+
+static bool writes_checkpoint(enum fault_site site)
+{
+	return site >= SITE_CHECKPOINT_DRAFT && site <= SITE_CHECKPOINT_DONE;
+}
+
 static struct fault pick_more(const struct config *config, const struct campaign_scale *scale, uint64_t seed)
 {
 	struct sort sorts[FAULT_KIND_COUNT];
@@ -95,6 +134,12 @@ static struct fault pick_more(const struct config *config, const struct campaign
 		/* One of the first forks, or one of those that replace who is lost. */
 		fault.incarnation = FAULT_ANY;
 		fault.skip = chaos_derive(seed, HOW_MANY_BEFORE) % (2 * scale->workers);
+	}
+	if (writes_checkpoint(fault.site)) {
+		fault.skip = chaos_derive(seed, HOW_MANY_BEFORE) % (checkpoints_written(config, scale->epochs) + 1);
+		/* A disk that stays full shows in the exit status. */
+		if (sort->kind == FAULT_NO_SPACE && chaos_derive(seed, HOW_OFTEN) % 2 == 0)
+			fault.times = FAULT_ANY;
 	}
 	if (sort->kind == FAULT_TRUNCATE)
 		fault.byte = chaos_derive(seed, WHICH_BYTE) % 64; /* in the header, or not far behind */

@@ -15,6 +15,11 @@
 
 #include <stdint.h>
 
+/*
+ * The same configuration with no fault in it. A degraded result is other bytes by design: in a campaign it is an error.
+ */
+struct config campaign_without_faults(const struct config *config);
+
 /* What a schedule has to know of the run without faults. */
 struct campaign_scale {
 	uint32_t workers;

@@ -88,12 +88,14 @@ enum verdict verdict_of(const struct evidence *evidence, char *reason, size_t ca
 		snprintf(reason, capacity, "it did not end in time");
 		return VERDICT_HANG;
 	}
-	if (evidence->was_signalled)
+	if (evidence->is_resumed && !success)
+		wrong = "resumed from its checkpoint, it gave no result";
+	else if (evidence->was_signalled)
 		wrong = wrong_with_death(evidence);
 	else
 		wrong = success ? wrong_with_success(evidence) : wrong_with_error(evidence);
 	if (wrong != NULL) {
-		snprintf(reason, capacity, "%s", wrong);
+		snprintf(reason, capacity, "%s%s", evidence->is_resumed && success ? "resumed: " : "", wrong);
 		return VERDICT_WRONG;
 	}
 	if (has_leaked(evidence, reason, capacity))

@@ -27,6 +27,8 @@ struct evidence {
 	bool was_signalled;  /* it died of a signal … */
 	int status;          /* … which is this; or else the exit status */
 	bool kill_was_asked; /* a fault has killed the coordinator */
+	bool is_resumed;     /* it is the same run again, without faults, from the checkpoint that it has left */
+	bool was_resumed;    /* … which then was as it should be: for the tally */
 	bool has_result;     /* there is something on standard output, or a model file */
 	bool result_is_same; /* and all of it is, to the byte, what the run without faults gave */
 	bool may_degrade;    /* the policy goes on without a lost worker's rows, and says so with the result */

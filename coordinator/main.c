@@ -233,9 +233,10 @@ static int finish(bool done, const struct error *error)
 }
 
 /* In a process of its own, whose standard output and error are the campaign's to look at. */
-static int train_in_campaign(const struct config *config, struct fault_log *log, struct event_sink sink, void *context)
+static int train_in_campaign(
+        const struct config *config, bool resume, struct fault_log *log, struct event_sink sink, void *context)
 {
-	const struct command_line line = {.command = COMMAND_TRAIN, .quiet = true, .json = true};
+	const struct command_line line = {.command = COMMAND_TRAIN, .quiet = true, .json = true, .resume = resume};
 	struct observer observer = {log, sink};
 	struct error error = {.code = EXIT_OK};
 	(void)context;

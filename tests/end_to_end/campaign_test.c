@@ -119,6 +119,30 @@ Test(campaign, survives_or_tells_every_kind_of_fault)
 	place_release(&place);
 }
 
+Test(campaign, resumes_what_was_ended_before_its_result)
+{
+	struct place place;
+	place_init(&place, PATIENT, "\"checkpoint\": { \"path\": \"state\", \"every_epochs\": 7 },");
+	struct run_result result = run_program(CAMPAIGN("--runs", "400", "--seed", "7", "--json"), &place.options);
+	cr_assert_eq(result.exit_code, 0, "%s%s", result.out, result.err);
+	json_t *report = json_from_text(result.out), *row;
+	size_t index, sites = 0;
+	json_array_foreach(json_at(report, "faults"), index, row)
+	{
+		sites += strncmp(json_string_at(row, "site"), "coordinator.checkpoint.", 23) == 0;
+	}
+	cr_expect_eq(sites, 5, "%s", result.out); /* kill at four, no_space at one */
+	cr_expect_gt(json_number_at(report, "clean_errors.killed"), 10);
+	cr_expect_eq(json_number_at(report, "resumed"), json_number_at(report, "verdicts.clean_error"));
+	cr_expect(is_empty(place.temporary));
+	char *state = path_join(place.directory, "state");
+	cr_expect_not(file_exists(state));
+	free(state);
+	json_decref(report);
+	run_result_release(&result);
+	place_release(&place);
+}
+
 /* Kinds whose effect does not depend on who is faster; and a deadline that nobody misses. */
 #define SETTLED                                                                                                    \
 	"\"chaos\": { \"rate\": 0.01, \"kinds\": [\"kill\", \"segv\", \"exit\", \"slow\", \"flip\", \"garbage\", " \

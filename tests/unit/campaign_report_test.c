@@ -8,7 +8,7 @@ TestSuite(campaign_report, .timeout = 10);
 
 static const struct evidence succeeded = {.has_result = true, .result_is_same = true};
 static const struct evidence lost = {.status = 4};
-static const struct evidence killed = {.was_signalled = true, .status = 9};
+static const struct evidence killed = {.was_signalled = true, .status = 9, .was_resumed = true};
 
 static struct fault at(enum fault_kind kind, enum fault_site site)
 {
@@ -61,7 +61,8 @@ Test(campaign_report, the_table_has_a_row_for_each_kind_at_each_site)
 	        "   0\n"
 	        "\n"
 	        "seed 7; a run counts in the row of each of its faults; 1 had none\n"
-	        "clean errors: 1 with exit status 4 (workers lost), 1 killed by a fault\n",
+	        "clean errors: 1 with exit status 4 (workers lost), 1 killed by a fault\n"
+	        "resumed from their checkpoints, 1 of these came to the same result\n",
 	        "%s", text);
 	free(text);
 }
@@ -75,6 +76,7 @@ Test(campaign_report, the_json_says_the_same)
 	        "  \"runs\": 6,\n"
 	        "  \"verdicts\": { \"identical\": 3, \"clean_error\": 2, \"wrong\": 1, \"hang\": 0, \"leak\": 0 },\n"
 	        "  \"clean_errors\": { \"killed\": 1, \"4\": 1 },\n"
+	        "  \"resumed\": 1,\n"
 	        "  \"runs_without_fault\": 1,\n"
 	        "  \"fired\": 8,\n"
 	        "  \"faults\": [\n"

@@ -100,7 +100,8 @@ Test(campaign_schedule, additional_faults_make_sense)
 {
 	struct config base = with_timeout(0.2);
 	char model[] = "model.json";
-	base.output.model = model;
+	base.output.model = base.checkpoint.path = model;
+	base.checkpoint.every_epochs = 5;
 	for (uint64_t run = 0; run < 5000; run++) {
 		struct fault more;
 		struct config config = scheduled(&base, 5, run, &more);
@@ -148,4 +149,24 @@ Test(campaign_schedule, the_disk_is_full_only_where_something_is_written)
 	char model[] = "model.json";
 	base.output.model = model;
 	cr_assert_eq(additional_kinds(&base), COORDINATORS | UINT32_C(1) << FAULT_NO_SPACE);
+}
+
+Test(campaign_schedule, checkpoints_have_their_turn_where_they_are_written)
+{
+	struct config base = with_timeout(30);
+	char path[] = "state";
+	uint32_t sites[FAULT_KIND_COUNT] = {0};
+	base.checkpoint.path = path;
+	base.checkpoint.every_epochs = 7;
+	for (uint64_t run = 0; run < 5000; run++) {
+		struct fault more;
+		if (scheduled(&base, 5, run, &more).fault_count == 0)
+			continue;
+		sites[more.kind] |= UINT32_C(1) << more.site;
+		if (more.site >= SITE_CHECKPOINT_DRAFT)
+			cr_assert_leq(more.skip, 3); /* behind epochs 7, 14 and 20 there is none */
+	}
+	for (unsigned site = SITE_CHECKPOINT_DRAFT; site <= SITE_CHECKPOINT_DONE; site++)
+		cr_assert_eq(sites[FAULT_KILL] >> site & 1, 1, "%s", fault_site_name((enum fault_site)site));
+	cr_assert_eq(sites[FAULT_NO_SPACE], UINT32_C(1) << SITE_CHECKPOINT_WRITE);
 }

@@ -42,6 +42,9 @@ enum defect {
 	DEAD_PROCESS,
 	DESCRIPTOR,
 	DRAFT,
+	NOT_RESUMED,
+	RESUMED_TO_ANOTHER_RESULT,
+	RESUMED_FOR_EVER,
 };
 
 /* Leaves a process behind that has not been waited for. */
@@ -67,11 +70,29 @@ static void leave_draft(const struct config *config)
 	fclose(fopen(path, "w"));
 }
 
-static int run_defect(const struct config *config, struct fault_log *log, struct event_sink sink, void *context)
+static int fail(void)
+{
+	dprintf(STDERR_FILENO, "coordinator: a worker was lost\n");
+	return 4;
+}
+
+static int resume_with(enum defect defect)
+{
+	while (defect == RESUMED_FOR_EVER)
+		pause();
+	if (defect == RESUMED_TO_ANOTHER_RESULT)
+		return dprintf(STDOUT_FILENO, "resulu\n") > 0 ? 0 : 1;
+	return defect == NOT_RESUMED ? fail() : succeed();
+}
+
+static int run_defect(
+        const struct config *config, bool resume, struct fault_log *log, struct event_sink sink, void *context)
 {
 	enum defect defect = *(const enum defect *)context;
 	(void)log;
 	(void)sink;
+	if (resume)
+		return resume_with(defect);
 	if (is_without_faults(config))
 		return succeed();
 	switch (defect) {
@@ -87,8 +108,10 @@ static int run_defect(const struct config *config, struct fault_log *log, struct
 	case SILENT_ERROR:
 		return 4;
 	case CLEAN_ERROR:
-		dprintf(STDERR_FILENO, "coordinator: a worker was lost\n");
-		return 4;
+	case NOT_RESUMED:
+	case RESUMED_TO_ANOTHER_RESULT:
+	case RESUMED_FOR_EVER:
+		return fail();
 	case CRASH:
 		signal(SIGSEGV, SIG_DFL); /* a sanitizer would make an exit of it */
 		raise(SIGSEGV);
@@ -195,6 +218,9 @@ ParameterizedTestParameters(campaign, finds_the_defect)
 	        {"dead process", DEAD_PROCESS, VERDICT_LEAK},
 	        {"descriptor", DESCRIPTOR, VERDICT_LEAK},
 	        {"draft", DRAFT, VERDICT_LEAK},
+	        {"not resumed", NOT_RESUMED, VERDICT_WRONG},
+	        {"another result", RESUMED_TO_ANOTHER_RESULT, VERDICT_WRONG},
+	        {"resumed for ever", RESUMED_FOR_EVER, VERDICT_HANG},
 	};
 	return cr_make_param_array(struct defect_row, rows, sizeof rows / sizeof *rows);
 }
@@ -205,6 +231,7 @@ ParameterizedTest(struct defect_row *row, campaign, finds_the_defect)
 	bool fails = verdict_is_failure(row->verdict);
 	cr_assert_eq(outcome.tally.verdicts[row->verdict], 3, "%s", row->name);
 	cr_assert_eq(outcome.tally.runs, 3);
+	cr_assert_eq(outcome.tally.resumed, outcome.tally.verdicts[VERDICT_CLEAN_ERROR], "%s", row->name);
 	cr_assert_eq(outcome.done, !fails);
 	if (fails)
 		cr_assert_eq(outcome.error.code, EXIT_CAMPAIGN_FAILED);
@@ -238,9 +265,10 @@ Test(campaign, runs_as_many_as_it_is_told)
 }
 
 static int fail_without_faults(
-        const struct config *config, struct fault_log *log, struct event_sink sink, void *context)
+        const struct config *config, bool resume, struct fault_log *log, struct event_sink sink, void *context)
 {
 	(void)config;
+	(void)resume;
 	(void)log;
 	(void)sink;
 	(void)context;
@@ -264,9 +292,11 @@ Test(campaign, needs_a_run_without_faults_that_succeeds)
 }
 
 /* Says it has done so, as an injection does, and dies. */
-static int die_as_asked(const struct config *config, struct fault_log *log, struct event_sink sink, void *context)
+static int die_as_asked(
+        const struct config *config, bool resume, struct fault_log *log, struct event_sink sink, void *context)
 {
 	struct fault fault = fault_default(FAULT_KILL);
+	(void)resume;
 	(void)sink;
 	(void)context;
 	if (is_without_faults(config))
@@ -287,6 +317,7 @@ Test(campaign, knows_the_faults_of_a_coordinator_that_is_dead)
 	cr_assert(config_read("configs/campaign.json", NULL, 0, &config, &error));
 	cr_assert(campaign_run(&config, &options, &program, &tally, &error));
 	cr_assert_eq(tally.killed, 4);
+	cr_assert_eq(tally.resumed, 4);
 	cr_assert_eq(tally.cells[FAULT_KILL][SITE_COORDINATOR_EPOCH].fired, 4);
 	config_release(&config);
 }

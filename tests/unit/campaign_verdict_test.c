@@ -205,3 +205,18 @@ Test(campaign_verdict, only_two_verdicts_are_no_failure)
 	for (unsigned verdict = 0; verdict < VERDICT_COUNT; verdict++)
 		cr_assert_eq(verdict_is_failure((enum verdict)verdict), failures[verdict]);
 }
+
+Test(campaign_verdict, who_is_resumed_has_to_succeed)
+{
+	struct evidence evidence = success();
+	evidence.is_resumed = true;
+	cr_assert_eq(judge(evidence), VERDICT_IDENTICAL);
+	evidence.result_is_same = false;
+	cr_assert_eq(judge(evidence), VERDICT_WRONG);
+	evidence = failure(4);
+	evidence.is_resumed = true;
+	cr_assert_eq(judge(evidence), VERDICT_WRONG);
+	evidence = death(SIGKILL);
+	evidence.is_resumed = evidence.kill_was_asked = true;
+	cr_assert_eq(judge(evidence), VERDICT_WRONG);
+}
