@@ -12,6 +12,7 @@ import fnmatch
 import os
 import pathlib
 import platform
+import signal
 import statistics
 import sys
 
@@ -95,7 +96,13 @@ def main(build, *patterns):
     return 1 if failed else 0
 
 
+def stop(number, _):
+    """Ends by way of the blocks that end the programs that are running."""
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))

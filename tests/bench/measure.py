@@ -55,6 +55,24 @@ def row(section, name, what, relation, bound, unit="×"):
     return add
 
 
+@contextlib.contextmanager
+def running(command, group=None):
+    """A program beside the bench, in a control group if there is one. It does not outlast the block."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=group.enter if group else None,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
 class Bench:
     def __init__(self, build, repeats):
         self.program = build / "coordinator"
@@ -94,16 +112,11 @@ class Bench:
         return max(5, min(most, int(0.7 / self.epoch(config, 3))))
 
     def seconds(self, command, group=None):
+        """The seconds from a program's start to its end."""
         began = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            preexec_fn=group.enter if group else None,
-        )
-        _, messages = process.communicate()
-        took = time.perf_counter() - began
+        with running(command, group) as process:
+            _, messages = process.communicate()
+            took = time.perf_counter() - began
         if process.returncode != 0:
             raise CannotRun(f"{command[0]} ended with {process.returncode}: {messages.decode(errors='replace')}")
         return took

@@ -4,11 +4,10 @@ import contextlib
 import json
 import pathlib
 import statistics
-import subprocess
 import time
 
 import datasets
-from measure import CPUS, CannotRun, Outcome, ratios, row, seconds_text
+from measure import CPUS, CannotRun, Outcome, ratios, row, running, seconds_text
 
 ROUNDS = "A round of an epoch with almost no data. Limit: pipes and poll() with frames of the same length"
 START = "Starting and ending. Limit: fork, pipe and wait"
@@ -25,7 +24,9 @@ def round_outcome(bench, workers):
     config = bench.configuration(datasets.npy(bench, 64, 2), workers)
     count = 20000 // (workers + 2)
     forkfit, bare = bench.alternate(
-        lambda: bench.epoch(config, count), lambda: bench.probe("rounds", workers, *frame_bytes(1), count)[0]
+        lambda: bench.epoch(config, count),
+        lambda: bench.probe("rounds", workers, *frame_bytes(1), count)[0],
+        repeats=2 * bench.repeats,
     )
     return Outcome(seconds_text(forkfit), seconds_text(bare), ratios(forkfit, bare))
 
@@ -73,17 +74,12 @@ def thousand_start(bench):
 
 
 @contextlib.contextmanager
-def running(command):
-    """A run that goes on meanwhile, and is then ended, whatever it was about to do."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
-        yield process
-        ended = process.poll()
-    finally:
-        process.kill()
-        _, messages = process.communicate()
-    if ended is not None:
-        raise CannotRun(f"forkfit ended with {ended} meanwhile: {messages.decode(errors='replace')}")
+def training(command):
+    """A run that goes on meanwhile; its pid."""
+    with running(command) as process:
+        yield process.pid
+        if process.poll() is not None:
+            raise CannotRun(f"forkfit ended with {process.returncode} meanwhile")
 
 
 def status_kilobytes(pid, key):
@@ -107,11 +103,11 @@ def coordinator_cpu(bench):
     command = bench.command(bench.configuration(datasets.stream(bench, 15), CPUS), epochs=1000000)
 
     def once():
-        with running(command) as process:
+        with training(command) as pid:
             time.sleep(1)
-            before, began = cpu_seconds(process.pid), time.monotonic()
+            before, began = cpu_seconds(pid), time.monotonic()
             time.sleep(1.5)
-            return (cpu_seconds(process.pid) - before) / (time.monotonic() - began)
+            return (cpu_seconds(pid) - before) / (time.monotonic() - began)
 
     shares = bench.alternate(once)[0]
     return Outcome(f"{statistics.median(shares):.3%}", "", [100 * share for share in shares])
@@ -120,10 +116,10 @@ def coordinator_cpu(bench):
 def peak_kilobytes(command):
     """The most that the coordinator itself ever held, as seen just before its end."""
     peak = 0
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None:
-        peak = max(peak, status_kilobytes(process.pid, "VmHWM") or 0)
-        time.sleep(0.001)
+    with running(command) as process:
+        while process.poll() is None:
+            peak = max(peak, status_kilobytes(process.pid, "VmHWM") or 0)
+            time.sleep(0.001)
     if process.returncode != 0:
         raise CannotRun(f"forkfit ended with {process.returncode}")
     return peak
@@ -145,9 +141,9 @@ memory_row("csv", "4,000,000 × 2 of CSV", lambda bench: datasets.csv(bench, 400
 def private_kilobytes(bench, path):
     """The anonymous memory of the worker that has the most, in the midst of training."""
     command = bench.command(bench.configuration(path, CPUS), epochs=1000000)
-    with running(command) as process:
+    with training(command) as coordinator:
         time.sleep(1.5)
-        return max((status_kilobytes(pid, "RssAnon") for pid in children(process.pid)), default=0)
+        return max((status_kilobytes(pid, "RssAnon") for pid in children(coordinator)), default=0)
 
 
 @row(COORDINATOR, "memory-worker", "worker, 537 MB against 38 MB: growth", "≤", 16, "kB")
