@@ -44,7 +44,7 @@ PROBE = $(BUILD)/tests/probe
 
 # Commands or Debian packages, as .ci/require takes them.
 BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev libseccomp-dev
-TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev patch strace python3 python3-jsonschema
+TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev patch strace tmux python3 python3-jsonschema
 BENCH_NEEDS = $(BUILD_NEEDS) python3
 PEER_NEEDS = python3-numpy python3-sklearn libopenblas0-pthread r-base-core nodejs npm
 LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck

@@ -5,6 +5,7 @@
 #include "coordinator/progress_bar.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 void campaign_progress_init(struct campaign_progress *progress, bool quiet, uint64_t runs)
 {
@@ -12,17 +13,11 @@ void campaign_progress_init(struct campaign_progress *progress, bool quiet, uint
 	        .quiet = quiet,
 	        .animated = progress_wants_animation(stderr),
 	        .colour = progress_wants_colour(stderr),
+	        .lines = {.out = stderr},
 	        .runs = runs,
 	        .began_ns = clock_now_ns(),
 	};
 	progress->painted_ns = progress->began_ns;
-}
-
-static void clear(struct campaign_progress *progress)
-{
-	if (progress->bar_shown)
-		progress_bar_clear(stderr);
-	progress->bar_shown = false;
 }
 
 static double seconds_since_begin(const struct campaign_progress *progress)
@@ -44,6 +39,19 @@ static void state_text(
 	        failures == 1 ? "" : "s", rate, left);
 }
 
+static void paint(struct campaign_progress *progress, const struct campaign_tally *tally, const char *text)
+{
+	char *picture = NULL;
+	size_t length;
+	FILE *out = open_memstream(&picture, &length);
+	if (out == NULL)
+		return; /* the next one may find memory */
+	progress_bar_draw(out, progress->colour, tally->runs, progress->runs, text);
+	if (fclose(out) == 0)
+		terminal_lines_paint(&progress->lines, picture);
+	free(picture);
+}
+
 void campaign_progress_show(struct campaign_progress *progress, const struct campaign_tally *tally)
 {
 	uint64_t now = clock_now_ns();
@@ -54,22 +62,21 @@ void campaign_progress_show(struct campaign_progress *progress, const struct cam
 	progress->painted_ns = now;
 	state_text(progress, tally, text, sizeof text);
 	if (progress->animated)
-		progress_bar_paint(stderr, progress->colour, tally->runs, progress->runs, text);
+		paint(progress, tally, text);
 	else
 		fprintf(stderr, "%s\n", text);
-	progress->bar_shown = progress->animated;
 }
 
 void campaign_progress_failure(
         struct campaign_progress *progress, uint64_t run, const char *verdict, const char *reason)
 {
-	clear(progress);
+	terminal_lines_clear(&progress->lines);
 	fprintf(stderr, "coordinator: run %" PRIu64 ": %s: %s\n", run, verdict, reason);
 }
 
 void campaign_progress_end(struct campaign_progress *progress, const struct campaign_tally *tally)
 {
-	clear(progress);
+	terminal_lines_clear(&progress->lines);
 	double seconds = seconds_since_begin(progress);
 	if (!progress->quiet)
 		fprintf(stderr, "%" PRIu64 " run%s, %" PRIu64 " fault%s in %.3f s: %.0f runs/s\n", tally->runs,

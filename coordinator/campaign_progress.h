@@ -3,6 +3,7 @@
 #define FORKFIT_COORDINATOR_CAMPAIGN_PROGRESS_H
 
 #include "coordinator/campaign_report.h"
+#include "coordinator/terminal_lines.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +12,7 @@ struct campaign_progress {
 	bool quiet;
 	bool animated;
 	bool colour;
-	bool bar_shown;
+	struct terminal_lines lines;
 	uint64_t runs; /* to come, in all */
 	uint64_t began_ns;
 	uint64_t painted_ns;

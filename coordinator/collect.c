@@ -57,9 +57,11 @@ static int prepare_poll(struct collector *collector)
 	}
 	collector->entries[collector->count - 1] = (struct pollfd){.fd = signals_descriptor(), .events = POLLIN};
 	collector->polled_ns = clock_now_ns();
+	uint64_t tick_ns = collector->pool->events->tick_ns, now = collector->polled_ns;
+	if (tick_ns > 0 && deadline > now + tick_ns)
+		deadline = now + tick_ns;
 	if (deadline == UINT64_MAX)
 		return -1;
-	uint64_t now = collector->polled_ns;
 	uint64_t wait_ms = deadline > now ? (deadline - now + 999999) / 1000000 : 0;
 	return wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
 }
@@ -274,8 +276,11 @@ static bool take_happening(struct collector *collector, struct happening *happen
 	if (signals->revents == 0)
 		return false;
 	signals->revents = 0;
-	*happening = (struct happening){.type = HAPPENING_INTERRUPT, .interrupts = signals_take().interrupts};
-	return happening->interrupts > 0;
+	struct signals_seen seen = signals_take();
+	if (seen.child)
+		pool_tell_stops(collector->pool);
+	*happening = (struct happening){.type = HAPPENING_INTERRUPT, .interrupts = seen.interrupts};
+	return seen.interrupts > 0;
 }
 
 /*
@@ -287,7 +292,8 @@ static bool wait_for_news(struct collector *collector, int wait_ms, struct error
 	uint64_t began_ns = clock_now_ns();
 	long pause_ns = 1000000;
 	const long longest_pause_ns = 100000000;
-	while (poll(collector->entries, (nfds_t)collector->count, wait_ms) < 0) {
+	int found;
+	while ((found = poll(collector->entries, (nfds_t)collector->count, wait_ms)) < 0) {
 		if (errno == EINTR)
 			return true;
 		error_set_errno(error, EXIT_OS_ERROR, "poll failed");
@@ -296,6 +302,9 @@ static bool wait_for_news(struct collector *collector, int wait_ms, struct error
 		nanosleep(&(struct timespec){.tv_nsec = pause_ns}, NULL);
 		pause_ns = pause_ns * 2 < longest_pause_ns ? pause_ns * 2 : longest_pause_ns;
 	}
+	if (found == 0 && collector->pool->events->tick_ns > 0)
+		events_emit(
+		        collector->pool->events, (struct event){.type = EVENT_TICK, .epoch = collector->pool->epoch});
 	collector->next = 0;
 	return true;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VALUE]... [--quiet] [--json] [--check]\n"
-                                 "                   [--resume]\n"
+                                 "                   [--resume] [--progress STYLE]\n"
                                  "       coordinator campaign --config FILE [--set KEY=VALUE]... [--quiet] [--json]\n"
                                  "                   [--runs N] [--seed S] [--jobs J] [--failures DIRECTORY]\n"
                                  "\n"
@@ -19,6 +19,8 @@ const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VA
                                  "  -c, --config FILE    the run's configuration in JSON; - reads standard input\n"
                                  "  -s, --set KEY=VALUE  change one key of it, such as training.epochs=500\n"
                                  "  -q, --quiet          nothing on standard error but errors\n"
+                                 "      --progress STYLE workers, bar or lines; auto: on a terminal workers, or bar\n"
+                                 "                       where there are more than 16, and lines anywhere else\n"
                                  "      --json           print the result as JSON, not as a table\n"
                                  "      --resume         go on from the last checkpoint, if there is one\n"
                                  "      --check          check configuration and dataset header, print the effective\n"
@@ -39,7 +41,7 @@ const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VA
                                  "wrong, hung or left something behind, 64 usage, 65 bad dataset, 66 input missing,\n"
                                  "71 system error, 73 cannot write output, 78 bad configuration, 130 interrupted\n";
 
-enum { OPTION_JSON = 256, OPTION_CHECK, OPTION_RESUME, OPTION_VERSION, OPTION_SEED, OPTION_FAILURES };
+enum { OPTION_JSON = 256, OPTION_CHECK, OPTION_RESUME, OPTION_PROGRESS, OPTION_VERSION, OPTION_SEED, OPTION_FAILURES };
 
 static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
@@ -48,6 +50,7 @@ static const struct option options[] = {
         {"json", no_argument, NULL, OPTION_JSON},
         {"check", no_argument, NULL, OPTION_CHECK},
         {"resume", no_argument, NULL, OPTION_RESUME},
+        {"progress", required_argument, NULL, OPTION_PROGRESS},
         {"runs", required_argument, NULL, 'n'},
         {"seed", required_argument, NULL, OPTION_SEED},
         {"jobs", required_argument, NULL, 'j'},
@@ -116,6 +119,23 @@ static bool take_campaign_option(struct command_line *line, int option, struct e
 	}
 }
 
+static bool take_progress(struct command_line *line, struct error *error)
+{
+	static const char *const names[] = {
+	        [PROGRESS_AUTO] = "auto",
+	        [PROGRESS_WORKERS] = "workers",
+	        [PROGRESS_BAR] = "bar",
+	        [PROGRESS_LINES] = "lines",
+	};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strcmp(optarg, names[i]) == 0) {
+			line->progress = (enum progress_style)i;
+			return true;
+		}
+	}
+	return usage_error(error, "--progress is auto, workers, bar or lines, not ", optarg);
+}
+
 static bool take_option(struct command_line *line, int option, struct error *error, const char *word)
 {
 	switch (option) {
@@ -146,6 +166,8 @@ static bool take_option(struct command_line *line, int option, struct error *err
 			return usage_error(error, "not of a campaign: ", word);
 		line->command = COMMAND_CHECK;
 		return true;
+	case OPTION_PROGRESS:
+		return take_progress(line, error);
 	case OPTION_RESUME:
 		line->resume = true;
 		return true;

@@ -3,6 +3,7 @@
 #define FORKFIT_COORDINATOR_COMMAND_LINE_H
 
 #include "common/error.h"
+#include "coordinator/progress.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@ struct command_line {
 	bool quiet;
 	bool json;
 	bool resume;
+	enum progress_style progress;
 	struct {
 		uint64_t runs;
 		uint64_t seed;

@@ -131,6 +131,14 @@ static void put_ready(struct line *line, const struct event *event)
 	put_times(line, &event->worker_ready.times, event->worker_ready.round_trip_ns);
 }
 
+static void put_end(struct line *line, const struct event *event)
+{
+	put(line, "outcome", json_string(event->run_ended.outcome));
+	put(line, "exit_code", json_integer(event->run_ended.exit_code));
+	put(line, "epochs", json_integer((json_int_t)event->run_ended.epochs));
+	put(line, "rows", json_integer((json_int_t)event->run_ended.rows));
+}
+
 static void put_details(struct line *line, const struct event *event)
 {
 	switch (event->type) {
@@ -173,6 +181,9 @@ static void put_details(struct line *line, const struct event *event)
 		put(line, "waited_ms", milliseconds(event->worker_late.waited_ns));
 		put(line, "backup", json_integer(event->worker_late.backup));
 		break;
+	case EVENT_WORKER_STOPPED:
+		put(line, "signal", json_integer(event->worker_stopped.signal));
+		break;
 	case EVENT_WORKER_EXITED:
 		put_status(line, event->worker_exited.status);
 		put(line, "forced", json_boolean(event->worker_exited.forced));
@@ -188,13 +199,12 @@ static void put_details(struct line *line, const struct event *event)
 		put(line, "text", json_string(event->note.text));
 		break;
 	case EVENT_RUN_ENDED:
-		put(line, "outcome", json_string(event->run_ended.outcome));
-		put(line, "exit_code", json_integer(event->run_ended.exit_code));
-		put(line, "epochs", json_integer((json_int_t)event->run_ended.epochs));
-		put(line, "rows", json_integer((json_int_t)event->run_ended.rows));
+		put_end(line, event);
 		break;
 	case EVENT_WORKER_FORKED:
 	case EVENT_STOP_SENT:
+	case EVENT_WORKER_CONTINUED:
+	case EVENT_TICK:
 	case EVENT_SUMS_COMBINED: /* a detail, which this log does not ask for */
 	case EVENT_TYPE_COUNT:
 		break;
@@ -210,6 +220,8 @@ static bool ends_a_group(enum event_type type)
 static void handle(void *context, const struct event *event)
 {
 	struct event_log *log = context;
+	if (event->type == EVENT_TICK)
+		return;
 	struct line line = {.object = json_object()};
 	char *text = NULL;
 	if (log->failure != 0)

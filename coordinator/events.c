@@ -17,12 +17,15 @@ const char *event_type_name(enum event_type type)
 	        [EVENT_WORKER_LOST] = "worker_lost",
 	        [EVENT_WORKER_REPLACED] = "worker_replaced",
 	        [EVENT_WORKER_LATE] = "worker_late",
+	        [EVENT_WORKER_STOPPED] = "worker_stopped",
+	        [EVENT_WORKER_CONTINUED] = "worker_continued",
 	        [EVENT_STOP_SENT] = "stop_sent",
 	        [EVENT_WORKER_EXITED] = "worker_exited",
 	        [EVENT_EPOCH_DONE] = "epoch_done",
 	        [EVENT_CHECKPOINT_WRITTEN] = "checkpoint_written",
 	        [EVENT_NOTE] = "note",
 	        [EVENT_RUN_ENDED] = "run_ended",
+	        [EVENT_TICK] = "tick",
 	};
 	_Static_assert(sizeof names / sizeof *names == EVENT_TYPE_COUNT, "a name for every event");
 	return names[type];

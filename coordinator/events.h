@@ -39,12 +39,15 @@ enum event_type {
 	EVENT_WORKER_LOST,
 	EVENT_WORKER_REPLACED,
 	EVENT_WORKER_LATE,
+	EVENT_WORKER_STOPPED, /* by a signal; nothing is done about it before its deadline */
+	EVENT_WORKER_CONTINUED,
 	EVENT_STOP_SENT,
 	EVENT_WORKER_EXITED,
 	EVENT_EPOCH_DONE,
 	EVENT_CHECKPOINT_WRITTEN,
 	EVENT_NOTE,
 	EVENT_RUN_ENDED,
+	EVENT_TICK, /* time has passed, and nothing has happened: for sinks that show how long something takes */
 	EVENT_TYPE_COUNT
 };
 
@@ -113,6 +116,9 @@ struct event {
 			uint32_t backup; /* the worker that is forked for its rows */
 		} worker_late;
 		struct {
+			int signal;
+		} worker_stopped;
+		struct {
 			int status;
 			bool forced; /* by a signal from the coordinator */
 		} worker_exited;
@@ -147,6 +153,7 @@ enum { EVENT_SINKS_MAX = 8 };
 
 struct event_stream {
 	uint64_t began_ns;
+	uint64_t tick_ns; /* how often to say that nothing happens; 0: never */
 	struct event_sink sinks[EVENT_SINKS_MAX];
 	size_t count;
 	bool details; /* a sink wants them */

@@ -200,7 +200,9 @@ static bool train(const struct command_line *line, const struct config *config, 
 		done = log != NULL;
 	}
 	if (done) {
-		progress_init(&progress, stderr, progress_wants_animation(stderr), progress_wants_colour(stderr));
+		bool animated = progress_wants_animation(stderr);
+		progress_init(
+		        &progress, stderr, animated ? line->progress : PROGRESS_LINES, progress_wants_colour(stderr));
 		if (log != NULL)
 			events_add_sink(&events, event_log_sink(log));
 		if (observer != NULL)
@@ -209,10 +211,12 @@ static bool train(const struct command_line *line, const struct config *config, 
 		if (!line->quiet) {
 			events_add_sink(&events, progress_sink(&progress));
 			events_add_sink(&events, summary_sink(&summary));
+			events.tick_ns = animated ? PROGRESS_TICK_NS : 0;
 		}
 		done = train_with(line, config, &loader, &events, &progress, injection, error);
 		deliver_faults(config, injection, &done, error);
 		progress_clear(&progress);
+		progress_release(&progress);
 	}
 	struct error log_error;
 	if (log != NULL && !event_log_close(log, &log_error) && done) {

@@ -166,6 +166,21 @@ bool pool_ask_for_sums(struct pool *pool, struct slot *slot, const struct params
 	return true;
 }
 
+void pool_tell_stops(const struct pool *pool)
+{
+	for (uint32_t i = 0; i < pool->count; i++) {
+		const struct slot *slot = &pool->slots[i];
+		int signal_number = 0;
+		enum process_news news = process_take_news(&slot->process, &signal_number);
+		if (news == PROCESS_NO_NEWS)
+			continue;
+		struct event event =
+		        slot_event(pool, slot, news == PROCESS_STOPPED ? EVENT_WORKER_STOPPED : EVENT_WORKER_CONTINUED);
+		event.worker_stopped.signal = signal_number;
+		events_emit(pool->events, event);
+	}
+}
+
 /* Closes what belongs to a process that was reaped. */
 static void empty_slot(struct pool *pool, struct slot *slot)
 {

@@ -109,6 +109,10 @@ bool pool_start(struct pool *pool, struct slot *slot, struct error *error);
 bool pool_ask_to_load(struct pool *pool, struct slot *slot, const struct assignment *assignment, struct error *error);
 bool pool_ask_for_sums(struct pool *pool, struct slot *slot, const struct params *params, struct error *error);
 
+/* A child was stopped, or went on, or ended: tells of the first two, which concern nobody before a deadline is missed.
+ */
+void pool_tell_stops(const struct pool *pool);
+
 /* Ends and reaps a lost worker, and empties its slot. Fills the loss's last members. */
 void pool_bury(struct pool *pool, struct slot *slot, struct loss *loss);
 

@@ -109,6 +109,16 @@ bool process_try_reap(struct process *process, int *status)
 	return true;
 }
 
+enum process_news process_take_news(const struct process *process, int *signal_number)
+{
+	siginfo_t news = {0};
+	if (process->pid <= 0 || waitid(P_PID, (id_t)process->pid, &news, WSTOPPED | WCONTINUED | WNOHANG) != 0 ||
+	        news.si_pid == 0)
+		return PROCESS_NO_NEWS;
+	*signal_number = news.si_status;
+	return news.si_code == CLD_CONTINUED ? PROCESS_CONTINUED : PROCESS_STOPPED;
+}
+
 bool process_reap_until(struct process *process, uint64_t deadline_ns, int *status)
 {
 	/* An exit is over in well under a millisecond; who takes longer is looked at less and less often. */

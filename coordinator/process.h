@@ -47,6 +47,13 @@ void process_signal(const struct process *process, int number);
 /* True: the process has ended, was reaped and *status says how. It never waits. */
 bool process_try_reap(struct process *process, int *status);
 
+/*
+ * What a process that lives on has come to, if it was not told yet: it was stopped by a signal, or went on. End of file
+ * and poll() never show that; SIGCHLD does.
+ */
+enum process_news { PROCESS_NO_NEWS, PROCESS_STOPPED, PROCESS_CONTINUED };
+enum process_news process_take_news(const struct process *process, int *signal_number);
+
 /* What a run is made of. */
 struct process_run {
 	int input; /* what become its standard input, output and error */

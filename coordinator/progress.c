@@ -1,6 +1,7 @@
 #include "coordinator/progress.h"
 
 #include "coordinator/progress_bar.h"
+#include "coordinator/terminal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,54 +20,110 @@ bool progress_wants_colour(FILE *out)
 	return progress_wants_animation(out) && (no_colour == NULL || no_colour[0] == '\0');
 }
 
-void progress_init(struct progress *progress, FILE *out, bool animated, bool colour)
+void progress_init(struct progress *progress, FILE *out, enum progress_style style, bool colour)
 {
-	*progress = (struct progress){.out = out, .animated = animated, .colour = colour};
+	*progress = (struct progress){.out = out, .style = style, .colour = colour, .lines = {.out = out}};
+}
+
+void progress_release(struct progress *progress)
+{
+	panel_release(&progress->panel);
 }
 
 void progress_clear(struct progress *progress)
 {
-	if (progress->bar_shown)
-		progress_bar_clear(progress->out);
+	terminal_lines_clear(&progress->lines);
 	fflush(progress->out);
-	progress->bar_shown = false;
 }
 
-static double epochs_per_second(const struct progress *progress, const struct event *event)
+static double epochs_per_second(const struct progress *progress)
 {
-	uint64_t elapsed_ns = event->time_ns - progress->first_epoch_ns;
-	return elapsed_ns > 0 ? (event->epoch - progress->first_epoch) / ((double)elapsed_ns * 1e-9) : 0.0;
+	uint64_t elapsed_ns = progress->last_epoch_ns - progress->first_epoch_ns;
+	return elapsed_ns > 0 ? (progress->last_epoch - progress->first_epoch) / ((double)elapsed_ns * 1e-9) : 0.0;
 }
 
 /* The share of the epochs that are done; training may stop earlier. */
-static void paint_bar(struct progress *progress, const struct event *event)
+static void draw_bar(const struct progress *progress, FILE *out)
 {
-	double rate = epochs_per_second(progress, event);
-	char eta[32] = "-:--", text[160];
+	double rate = epochs_per_second(progress);
+	char left[32] = "-:--", text[160] = "loading";
 	if (rate > 0)
-		progress_duration((double)(progress->epochs - event->epoch) / rate, eta, sizeof eta);
-	snprintf(text, sizeof text, "epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s  ≤ %s left", event->epoch,
-	        progress->epochs, event->epoch_done.loss, rate, eta);
-	progress_bar_paint(progress->out, progress->colour, event->epoch, progress->epochs, text);
-	progress->bar_shown = true;
+		progress_duration((double)(progress->epochs - progress->last_epoch) / rate, left, sizeof left);
+	if (progress->last_epoch > 0)
+		snprintf(text, sizeof text, "epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s  ≤ %s left",
+		        progress->last_epoch, progress->epochs, progress->last_loss, rate, left);
+	progress_bar_draw(out, progress->colour, progress->last_epoch, progress->epochs, text);
 }
 
-static void show_epoch(struct progress *progress, const struct event *event)
+static void draw_curve(const struct progress *progress, FILE *out)
+{
+	char curve[4 * LOSS_CURVE_POINTS];
+	loss_curve_draw(&progress->curve, curve, sizeof curve);
+	fprintf(out, "\n%s%s%s\n", progress->colour ? "\033[36m" : "", curve, progress->colour ? "\033[0m" : "");
+}
+
+static void paint(struct progress *progress, uint64_t now_ns)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *picture = open_memstream(&text, &length);
+	if (picture == NULL)
+		return; /* the next one may find memory */
+	draw_bar(progress, picture);
+	if (progress->style == PROGRESS_WORKERS) {
+		unsigned rows = terminal_size(progress->out).rows;
+		draw_curve(progress, picture);
+		panel_draw(&progress->panel, picture, progress->colour, rows > 2 ? rows - 2 : 0, now_ns);
+	}
+	if (fclose(picture) == 0)
+		terminal_lines_paint(&progress->lines, text);
+	free(text);
+}
+
+/* Shows what moves, if it is to move, and if the last picture is old enough. */
+static void repaint(struct progress *progress, const struct event *event)
+{
+	bool due = event->time_ns - progress->painted_ns >= PROGRESS_REPAINT_NS;
+	bool wanted = progress->style == PROGRESS_WORKERS ||
+	              (progress->style == PROGRESS_BAR && event->type == EVENT_EPOCH_DONE);
+	if (!due || !wanted || !progress->training)
+		return;
+	progress->painted_ns = event->time_ns;
+	paint(progress, event->time_ns);
+}
+
+static void show_line(struct progress *progress, const struct event *event)
+{
+	if (event->time_ns - progress->painted_ns < PROGRESS_LINE_NS)
+		return;
+	progress->painted_ns = event->time_ns;
+	fprintf(progress->out, "epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s\n", event->epoch,
+	        progress->epochs, event->epoch_done.loss, epochs_per_second(progress));
+}
+
+static void take_epoch(struct progress *progress, const struct event *event)
 {
 	if (progress->first_epoch_ns == 0) {
 		progress->first_epoch = event->epoch;
 		progress->first_epoch_ns = event->time_ns;
-		progress->painted_ns = event->time_ns;
+		if (progress->style != PROGRESS_WORKERS)
+			progress->painted_ns = event->time_ns;
 	}
-	uint64_t interval = progress->animated ? PROGRESS_REPAINT_NS : PROGRESS_LINE_NS;
-	if (event->time_ns - progress->painted_ns < interval)
-		return;
-	progress->painted_ns = event->time_ns;
-	if (progress->animated)
-		paint_bar(progress, event);
-	else
-		fprintf(progress->out, "epoch %" PRIu32 "/%" PRIu64 "  loss %.6g  %.0f epochs/s\n", event->epoch,
-		        progress->epochs, event->epoch_done.loss, epochs_per_second(progress, event));
+	progress->last_epoch = event->epoch;
+	progress->last_epoch_ns = event->time_ns;
+	progress->last_loss = event->epoch_done.loss;
+	loss_curve_add(&progress->curve, event->epoch_done.loss);
+	if (progress->style == PROGRESS_LINES)
+		show_line(progress, event);
+}
+
+static void take_start(struct progress *progress, const struct event *event)
+{
+	progress->epochs = event->run_started.epochs;
+	progress->workers = event->run_started.workers;
+	progress->training = true;
+	if (progress->style == PROGRESS_AUTO)
+		progress->style = progress->workers <= PANEL_WORKERS ? PROGRESS_WORKERS : PROGRESS_BAR;
 }
 
 /* The loss that was kept is no longer the last thing that happened. */
@@ -81,6 +138,7 @@ static void show_loss(struct progress *progress)
 
 static void show_end(struct progress *progress, const struct event *event)
 {
+	progress->training = false;
 	progress_clear(progress);
 	if (!event->run_ended.trained)
 		return; /* the error that follows says more */
@@ -114,22 +172,21 @@ static void keep_loss(struct progress *progress, const struct event *event)
 	snprintf(progress->loss, sizeof progress->loss, "%s", event->worker_lost.text);
 }
 
-static void handle(void *context, const struct event *event)
+static void tell(struct progress *progress, const struct event *event)
 {
-	struct progress *progress = context;
 	switch (event->type) {
 	case EVENT_RUN_STARTED:
-		progress->epochs = event->run_started.epochs;
-		progress->workers = event->run_started.workers;
+		take_start(progress, event);
 		break;
 	case EVENT_RUN_RESUMED:
 		progress->resumed_epoch = event->epoch;
+		progress_clear(progress);
 		fprintf(progress->out, "coordinator: resumed from %s at epoch %" PRIu32 "\n", event->run_resumed.path,
 		        event->epoch);
 		break;
 	case EVENT_EPOCH_DONE:
 		show_loss(progress);
-		show_epoch(progress, event);
+		take_epoch(progress, event);
 		break;
 	case EVENT_NOTE:
 		progress_clear(progress);
@@ -146,6 +203,7 @@ static void handle(void *context, const struct event *event)
 		break;
 	case EVENT_WORKER_REPLACED:
 		show_loss(progress);
+		progress_clear(progress);
 		fprintf(progress->out, "coordinator: worker %" PRIu32 " is replaced by pid %ld after %.1f ms\n",
 		        event->worker, (long)event->pid, (double)event->worker_replaced.took_ns / 1e6);
 		break;
@@ -163,6 +221,15 @@ static void handle(void *context, const struct event *event)
 	default:
 		break;
 	}
+}
+
+static void handle(void *context, const struct event *event)
+{
+	struct progress *progress = context;
+	tell(progress, event);
+	if (progress->style == PROGRESS_WORKERS)
+		panel_take(&progress->panel, event);
+	repaint(progress, event);
 }
 
 struct event_sink progress_sink(struct progress *progress)

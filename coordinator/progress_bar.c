@@ -6,29 +6,13 @@
 /* So few that the line of a usual run has at most 80 columns. */
 enum { BAR_CELLS = 16 };
 
-#define ERASE_LINE "\r\033[K"
-
-/*
- * On a terminal narrower than the line, a line that wrapped would leave a row behind at every repaint; so what does not
- * fit is cut off. Off and on again in one write, so that no terminal is left like that.
- */
-#define WRAP_OFF "\033[?7l"
-#define WRAP_ON "\033[?7h"
-
-void progress_bar_paint(FILE *out, bool colour, uint64_t done, uint64_t total, const char *text)
+void progress_bar_draw(FILE *out, bool colour, uint64_t done, uint64_t total, const char *text)
 {
 	uint64_t full = total > 0 ? done * BAR_CELLS / total : BAR_CELLS;
 	char bar[BAR_CELLS * sizeof "█"] = "";
 	for (uint64_t cell = 0; cell < BAR_CELLS; cell++)
 		strcat(bar, cell < full ? "█" : "░");
-	fprintf(out, ERASE_LINE WRAP_OFF "%s%s%s %s" WRAP_ON, colour ? "\033[36m" : "", bar, colour ? "\033[0m" : "",
-	        text);
-	fflush(out);
-}
-
-void progress_bar_clear(FILE *out)
-{
-	fputs(ERASE_LINE, out);
+	fprintf(out, "%s%s%s %s", colour ? "\033[36m" : "", bar, colour ? "\033[0m" : "", text);
 }
 
 void progress_duration(double seconds, char *text, size_t capacity)

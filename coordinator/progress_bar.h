@@ -1,4 +1,4 @@
-/* What a progress line is made of, on a terminal. */
+/* What a progress line is made of. */
 #ifndef FORKFIT_COORDINATOR_PROGRESS_BAR_H
 #define FORKFIT_COORDINATOR_PROGRESS_BAR_H
 
@@ -11,11 +11,8 @@
 #define PROGRESS_REPAINT_NS UINT64_C(50000000)
 #define PROGRESS_LINE_NS UINT64_C(5000000000)
 
-/* Paints over the line: done / total of a bar, then the text. It is cut where the terminal ends. */
-void progress_bar_paint(FILE *out, bool colour, uint64_t done, uint64_t total, const char *text);
-
-/* Takes the line off. */
-void progress_bar_clear(FILE *out);
+/* Draws done / total of a bar, then the text. */
+void progress_bar_draw(FILE *out, bool colour, uint64_t done, uint64_t total, const char *text);
 
 /* "1:05", or "2:00:05". */
 void progress_duration(double seconds, char *text, size_t capacity);

@@ -34,9 +34,31 @@ static void on_signal(int number)
 	errno = reason;
 }
 
+static volatile sig_atomic_t continued;
+
+static void on_continue(int number)
+{
+	(void)number;
+	continued = 1;
+}
+
+static void watch_continue(void)
+{
+	struct sigaction action = {.sa_handler = on_continue, .sa_flags = SA_RESTART};
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGCONT, &action, NULL);
+}
+
+bool signals_take_continued(void)
+{
+	bool was = continued != 0;
+	continued = 0;
+	return was;
+}
+
 bool signals_install(struct error *error)
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	if (pipe(pipe_ends) != 0)
 		return error_set_errno(error, EXIT_OS_ERROR, "cannot make the signals' pipe");
@@ -49,6 +71,7 @@ bool signals_install(struct error *error)
 		sigaction(watched[i], &action, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);
+	watch_continue();
 	return true;
 }
 
@@ -100,6 +123,7 @@ void signals_hold(void)
 	/* Whoever inherits that it is ignored has children that cannot be waited for. */
 	sigaction(SIGCHLD, &standard, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	watch_continue();
 }
 
 void signals_release(void)
@@ -144,5 +168,6 @@ void signals_reset_in_child(const sigset_t *before)
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	for (size_t i = 0; i < WATCHED_COUNT; i++)
 		sigaction(watched[i], watched[i] == SIGINT ? &ignore : &standard, NULL);
+	sigaction(SIGCONT, &standard, NULL);
 	signals_unblock(before);
 }

@@ -10,7 +10,7 @@
 
 struct signals_seen {
 	unsigned interrupts; /* SIGINT, SIGTERM or SIGHUP, so many */
-	bool child;          /* SIGCHLD */
+	bool child;          /* SIGCHLD: a child has ended, was stopped or goes on */
 };
 
 /*
@@ -28,6 +28,9 @@ int signals_descriptor(void);
  * count, also if this process had no time to look in between.
  */
 struct signals_seen signals_take(void);
+
+/* Was this process stopped, and continued by SIGCONT, since the last call? After that a terminal shows other things. */
+bool signals_take_continued(void);
 
 /*
  * For who waits for nothing but signals, instead of signals_install: from now on they stay blocked, and signals_wait

@@ -87,7 +87,7 @@ Test(progress, is_wiped_away_before_an_error)
 	long_run_prepare();
 	terminal_open(&terminal);
 	struct run *run = start_on(&terminal, false, "--set=training.epochs=4000000000", colourful);
-	cr_assert(terminal_wait_for(&terminal, run, "░"));
+	cr_assert(terminal_wait_for(&terminal, run, "loss "));
 	run_signal(run, SIGINT);
 	terminal_follow(&terminal, run);
 	struct run_result result = run_finish(run);

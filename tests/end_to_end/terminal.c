@@ -114,9 +114,22 @@ static size_t put_character(struct cells *cells, const char *at)
 	return length;
 }
 
-/* The few sequences behind ESC that a progress line needs. Returns how many bytes the sequence takes. */
+static void erase_below(struct cells *cells)
+{
+	unsigned row = cells->row;
+	erase_line(cells, cells->column);
+	for (cells->row++; cells->row < SCREEN_ROWS; cells->row++)
+		erase_line(cells, 0);
+	cells->row = row;
+}
+
+/* The few sequences behind ESC that painting over needs. Returns how many bytes the sequence takes. */
 static size_t obey(struct cells *cells, const char *at)
 {
+	if (strncmp(at, "\033[J", 3) == 0) {
+		erase_below(cells);
+		return 3;
+	}
 	if (strncmp(at, "\033[K", 3) == 0) {
 		erase_line(cells, cells->column);
 		return 3;
@@ -126,6 +139,13 @@ static size_t obey(struct cells *cells, const char *at)
 		return 5;
 	}
 	size_t length = 2 + strspn(at + 2, "0123456789;");
+	if (at[1] == '[' && at[length] == 'A') {
+		unsigned up = (unsigned)atoi(at + 2);
+		cr_assert_leq(up, cells->row);
+		cells->row -= up;
+		cells->full = false;
+		return length + 1;
+	}
 	cr_assert(at[1] == '[' && at[length] == 'm', "an unknown sequence: ESC %.8s", at + 1);
 	cells->coloured = strncmp(at, "\033[0m", 4) != 0 && strncmp(at, "\033[m", 3) != 0;
 	return length + 1;

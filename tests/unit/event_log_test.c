@@ -69,6 +69,11 @@ static const struct example examples[] = {
         {{.type = EVENT_WORKER_LATE, .epoch = 4, .has_worker = true, .pid = 77, .worker_late = {2500000, 5}},
                 "{\"event\":\"worker_late\",\"epoch\":4,\"worker\":0,\"pid\":77,\"incarnation\":0,"
                 "\"waited_ms\":2.5,\"backup\":5}"},
+        {{.type = EVENT_WORKER_STOPPED, .epoch = 4, .has_worker = true, .pid = 77, .worker_stopped = {19}},
+                "{\"event\":\"worker_stopped\",\"epoch\":4,\"worker\":0,\"pid\":77,\"incarnation\":0,"
+                "\"signal\":19}"},
+        {{.type = EVENT_WORKER_CONTINUED, .epoch = 4, .has_worker = true, .pid = 77},
+                "{\"event\":\"worker_continued\",\"epoch\":4,\"worker\":0,\"pid\":77,\"incarnation\":0}"},
         {{.type = EVENT_RUN_RESUMED, .epoch = 7, .run_resumed = {"state"}},
                 "{\"event\":\"run_resumed\",\"epoch\":7,\"path\":\"state\"}"},
         {{.type = EVENT_CHECKPOINT_WRITTEN, .epoch = 7, .checkpoint_written = {"state"}},
@@ -145,9 +150,21 @@ Test(event_log, has_every_type_of_event_among_these_tests)
 	bool seen[EVENT_TYPE_COUNT] = {false};
 	for (size_t i = 0; i < EXAMPLES; i++)
 		seen[examples[i].event.type] = true;
-	for (int type = 0; type < EVENT_TYPE_COUNT; type++)
+	for (int type = 0; type < EVENT_TICK; type++)
 		cr_expect(seen[type] != event_type_is_detail((enum event_type)type), "%s",
 		        event_type_name((enum event_type)type));
+}
+
+Test(event_log, does_not_note_that_nothing_happens)
+{
+	struct event_stream stream;
+	struct error error;
+	struct event_log *log = open_good("events.jsonl", &stream);
+	events_emit(&stream, (struct event){.type = EVENT_TICK});
+	cr_assert(event_log_close(log, &error));
+	char *text = read_file("events.jsonl");
+	cr_expect_str_eq(text, "");
+	free(text);
 }
 
 Test(event_log, names_every_kernel)

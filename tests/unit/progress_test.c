@@ -23,7 +23,7 @@ static void begin(bool animated, bool colour)
 {
 	out = open_memstream(&text, &length);
 	cr_assert(out != NULL);
-	progress_init(&progress, out, animated, colour);
+	progress_init(&progress, out, animated ? PROGRESS_BAR : PROGRESS_LINES, colour);
 }
 
 static void finish(void)
@@ -181,13 +181,13 @@ Test(progress, takes_its_bar_off_before_others_write)
 	size_t painted = length;
 	tell((struct event){.type = EVENT_NOTE, .note = {"look"}}, 3);
 	fflush(out);
-	cr_expect_str_eq(text + painted, "\r\033[Kcoordinator: note: look\n");
+	cr_expect_str_eq(text + painted, "\r\033[Jcoordinator: note: look\n");
 	do_epoch(3, 4);
 	fflush(out);
 	painted = length;
 	progress_clear(&progress);
 	progress_clear(&progress); /* it is off already */
-	cr_expect_str_eq(text + painted, "\r\033[K");
+	cr_expect_str_eq(text + painted, "\r\033[J");
 	finish();
 }
 
