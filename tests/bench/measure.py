@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import time
@@ -55,9 +56,29 @@ def row(section, name, what, relation, bound, unit="×"):
     return add
 
 
+class Disturbance(contextlib.AbstractContextManager):
+    """After the block: the share of the machine's time that others took in it: other programs, and the hypervisor."""
+
+    def __enter__(self):
+        self.share = 0.0
+        self._began = self._now()
+        return self
+
+    def __exit__(self, *_):
+        elapsed, busy, own = (after - before for after, before in zip(self._now(), self._began))
+        self.share = max(0.0, busy - own) / (elapsed * os.cpu_count())
+
+    @staticmethod
+    def _now():
+        user, nice, system, _, _, irq, soft_irq, steal = map(int, pathlib.Path("/proc/stat").read_text().split()[1:9])
+        busy = (user + nice + system + irq + soft_irq + steal) / os.sysconf("SC_CLK_TCK")
+        own = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return time.monotonic(), busy, own
+
+
 @contextlib.contextmanager
 def running(command, group=None):
-    """A program beside the bench, in a control group if there is one. It does not outlast the block."""
+    """A program beside the bench, in a control group if there is one. It does not outlast the block by much."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -69,8 +90,12 @@ def running(command, group=None):
         yield process
     finally:
         if process.poll() is None:
-            process.kill()
-            process.communicate()
+            process.terminate()
+            try:
+                process.communicate(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
 
 
 class Bench:
