@@ -1,5 +1,6 @@
 /* Every fault, at every place: the result is the one of a run without faults, or there is a clear error. */
 #include "tests/end_to_end/fault_run.h"
+#include "tests/end_to_end/fault_table.h"
 #include "tests/end_to_end/inspection_linux.h"
 #include "tests/end_to_end/system_calls.h"
 
@@ -11,10 +12,6 @@
 
 TestSuite(fault_injection, .init = fault_lab_enter, .fini = fault_lab_leave, .timeout = 110);
 
-static const char *const sites[] = {
-        "start", "assign.read", "load", "ready.write", "params.read", "compute", "gradient.write", "stop.read"};
-enum { SITES = sizeof sites / sizeof *sites };
-
 /* Frames of these pass more than once before the first epoch; at these the run is over. */
 static bool is_before_epochs(const char *site)
 {
@@ -22,53 +19,8 @@ static bool is_before_epochs(const char *site)
 	       strcmp(site, "ready.write") == 0;
 }
 
-struct row {
-	char kind[16];
-	char sites[9]; /* S start, A assign.read, L load, R ready.write, P params.read, C compute, G gradient.write, E
-	                  stop.read */
-	char clean[9]; /* at these the run ends with the error, at the others its result is identical */
-	int exit_code; /* of that error, … */
-	char message[32]; /* … and a part of its message */
-	char parameter[24];
-	double timeout_s;
-};
-
-/* Only those miss it who are meant to: the others answer in less than a millisecond. */
-#define DEADLINE_S 0.25
-
-static const struct row rows[] = {
-        {"kill", "SALRPCGE", "", 0, "", "", 0},
-        {"segv", "SALRPCGE", "", 0, "", "", 0},
-        {"bus", "SALRPCGE", "", 0, "", "", 0},
-        {"abort", "SALRPCGE", "", 0, "", "", 0},
-        {"exit", "SALRPCGE", "", 0, "", ", \"code\": 0", 0},
-        {"stop", "SALRPCG", "", 0, "", "", DEADLINE_S},
-        {"stop", "SALRPCGE", "", 0, "", ", \"ms\": 20", 0},
-        {"spin", "SALRPCG", "", 0, "", "", DEADLINE_S},
-        {"spin", "SALRPCGE", "", 0, "", ", \"ms\": 20", 0},
-        {"slow", "SALRPCGE", "", 0, "", ", \"ms\": 20", 0},
-        {"slow", "C", "", 0, "", ", \"factor\": 20", 0},
-        {"out_of_memory", "SLC", "LC", 4, "Cannot allocate memory", "", 0},
-        {"syscall", "SLC", "", 0, "", "", 0},
-        {"crash_loop", "SALRPCGE", "SALRPCG", 4, "in a row: was killed by SIGKILL", "", 0},
-        {"truncate", "ARPG", "", 0, "", "", DEADLINE_S},
-        {"truncate", "ARPGE", "", 0, "", ", \"ms\": 0, \"code\": 3", 0},
-        {"short_writes", "ARPGE", "", 0, "", "", 0},
-        {"flip", "ARPGE", "", 0, "", ", \"byte\": 30", 0},
-        {"garbage", "ARPGE", "", 0, "", "", 0},
-        {"duplicate", "ARPGE", "", 0, "", "", 0},
-        {"stale", "ARPGE", "", 0, "", ", \"skip\": 1", 0},
-        {"wrong_worker", "ARPGE", "", 0, "", "", 0},
-        {"oversized", "ARPGE", "", 0, "", "", 0},
-        {"close", "ARPGE", "", 0, "", "", 0},
-        {"deaf", "AP", "", 0, "", "", DEADLINE_S},
-        {"deaf", "APE", "", 0, "", ", \"ms\": 20", 0},
-        {"nan", "C", "", 0, "", "", 0},
-        {"file_truncated", "LC", "", 0, "", "", 0},
-};
-
 /* The list with the row's fault, and another behind it if there is one; to be freed. */
-static char *describe(const struct row *row, const char *site, const char *second)
+static char *describe(const struct fault_row *row, const char *site, const char *second)
 {
 	bool is_stale = strcmp(row->kind, "stale") == 0, is_last = strcmp(site, "stop.read") == 0;
 	bool is_early = is_before_epochs(site) || is_stale || strcmp(row->kind, "crash_loop") == 0;
@@ -87,7 +39,7 @@ static char *describe(const struct row *row, const char *site, const char *secon
 	return text;
 }
 
-static void check(const struct row *row, const char *site, bool clean, const char *faults)
+static void check(const struct fault_row *row, const char *site, bool clean, const char *faults)
 {
 	struct run_result result = fault_run(&(struct fault_run){.faults = faults, .timeout_s = row->timeout_s});
 	if (clean) {
@@ -105,16 +57,18 @@ static void check(const struct row *row, const char *site, bool clean, const cha
 /* `second`: a fault of the replacement, or NULL. */
 static void check_all(const char *second)
 {
-	static const char letters[] = "SALRPCGE";
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		for (size_t site = 0; site < SITES; site++) {
-			if (strchr(rows[i].sites, letters[site]) == NULL)
+	for (size_t i = 0; i < fault_row_count; i++) {
+		const struct fault_row *row = &fault_rows[i];
+		for (size_t site = 0; site < WORKER_SITES; site++) {
+			char letter = worker_sites[site].letter;
+			const char *name = worker_sites[site].name;
+			if (strchr(row->sites, letter) == NULL)
 				continue;
 			/* Waiting for deadlines takes long: in pairs, where the answer would begin will do. */
-			if (second != NULL && rows[i].timeout_s > 0 && strcmp(sites[site], "params.read") != 0)
+			if (second != NULL && row->timeout_s > 0 && strcmp(name, "params.read") != 0)
 				continue;
-			char *faults = describe(&rows[i], sites[site], second);
-			check(&rows[i], sites[site], strchr(rows[i].clean, letters[site]) != NULL, faults);
+			char *faults = describe(row, name, second);
+			check(row, name, strchr(row->clean, letter) != NULL, faults);
 			free(faults);
 		}
 	}
@@ -213,6 +167,16 @@ Test(fault_injection, every_flipped_bit_is_noticed)
 	};
 	for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps; i++)
 		sweep_frame(&sweeps[i], 4);
+}
+
+Test(fault_injection, no_byte_and_no_bit_of_the_last_frame_matters)
+{
+	size_t length = longest_frame("stop.read", 0);
+	for (unsigned workers = 1; workers <= 4; workers++)
+		for (size_t byte = 0; byte <= length; byte++)
+			strike_frame(&(struct frame_strike){"kill", "stop.read", .byte = byte}, workers);
+	for (size_t bit = 0; bit < 8 * length; bit++)
+		strike_frame(&(struct frame_strike){"flip", "stop.read", .byte = bit / 8, .bit = bit % 8}, 3);
 }
 
 Test(fault_injection, who_dies_behind_its_answer_is_replaced_before_the_next_question)

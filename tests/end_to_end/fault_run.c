@@ -127,7 +127,7 @@ static size_t measure(const char *site, unsigned workers, unsigned worker)
 /* What a READY for one feature has, see common/PROTOCOL.md; the only frame here whose length is odd. */
 enum { READY_BYTES = 77 };
 
-size_t site_frame_length(const char *site, unsigned workers, unsigned worker)
+static size_t site_frame_length(const char *site, unsigned workers, unsigned worker)
 {
 	return strcmp(site, "ready.write") == 0 ? READY_BYTES : measure(site, workers, worker);
 }
@@ -223,4 +223,41 @@ void sweep_frame(const struct frame_sweep *sweep, unsigned workers)
 	}
 	while (run_sweep(sweep, workers, positions))
 		;
+}
+
+void strike_frame(const struct frame_strike *strike, unsigned workers)
+{
+	char faults[192], bit[24] = "";
+	if (strcmp(strike->kind, "flip") == 0)
+		snprintf(bit, sizeof bit, ", \"bit\": %zu", strike->bit);
+	snprintf(faults, sizeof faults, "[{\"kind\": \"%s\", \"site\": \"%s\", \"skip\": %u, \"byte\": %zu%s}]",
+	        strike->kind, strike->site, strike->skip, strike->byte, bit);
+	struct run_result result =
+	        fault_run(&(struct fault_run){.faults = faults, .workers = workers, .timeout_s = strike->timeout_s});
+	expect_identical(&result, faults);
+	run_result_release(&result);
+	json_t *fired = faults_fired();
+	cr_expect_eq(json_array_size(fired), workers, "%s: %zu of %u workers", faults, json_array_size(fired), workers);
+	json_decref(fired);
+}
+
+size_t longest_frame(const char *site, unsigned skip)
+{
+	char faults[128];
+	size_t longest = 0, index;
+	json_t *fault;
+	snprintf(faults, sizeof faults, "[{\"kind\": \"truncate\", \"site\": \"%s\", \"ms\": 0, \"skip\": %u}]", site,
+	        skip);
+	struct run_result result = fault_run(&(struct fault_run){.faults = faults});
+	expect_identical(&result, faults);
+	run_result_release(&result);
+	json_t *fired = faults_fired();
+	json_array_foreach(fired, index, fault)
+	{
+		/* Half of it was let through; one more, where the length was odd. */
+		size_t length = 2 * (size_t)json_number_at(fault, "byte") + (strcmp(site, "stop.read") != 0);
+		longest = length > longest ? length : longest;
+	}
+	json_decref(fired);
+	return longest;
 }

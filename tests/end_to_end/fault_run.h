@@ -49,7 +49,19 @@ struct frame_sweep {
 };
 void sweep_frame(const struct frame_sweep *sweep, unsigned workers);
 
-/* The length of worker 0's frame at the site in epoch 1, or while it loads. */
-size_t site_frame_length(const char *site, unsigned workers, unsigned worker);
+/* Strikes every worker at once, each at its frame that passes as the `skip`th at the site, in whatever epoch. */
+struct frame_strike {
+	char kind[16];
+	char site[16];
+	unsigned skip;
+	size_t byte;
+	size_t bit;
+	double timeout_s;
+};
+/* Every worker must be struck, and the result be identical. */
+void strike_frame(const struct frame_strike *strike, unsigned workers);
+
+/* The longest that any of three workers has as its `skip`th frame at the site, in bytes; 0: there are not so many. */
+size_t longest_frame(const char *site, unsigned skip);
 
 #endif

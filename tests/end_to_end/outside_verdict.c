@@ -13,9 +13,6 @@
 /* README: workers lost, input missing, the operating system failed, output cannot be written. */
 static const int clean_codes[] = {4, 66, 71, 73};
 
-/* Workers follow a coordinator that is killed within this time. */
-static const double FOLLOW_S = 0.1;
-
 /* Which run it was: for the messages. */
 static const char *describe(const struct outside_ending *ending)
 {
@@ -145,8 +142,8 @@ void outside_judge(const struct outside_ending *ending, enum outside_verdict ver
 	cr_expect_eq(ending->report.left, 0, "%s: %lu processes are left", describe(ending), ending->report.left);
 	if (verdict == OUTSIDE_KILLED) {
 		cr_expect_eq(result->signal, SIGKILL, "%s: it lives", describe(ending));
-		cr_expect(ending->report.end_s <= FOLLOW_S, "%s: a worker follows only after %g s", describe(ending),
-		        ending->report.end_s);
+		cr_expect(ending->report.end_s <= OUTSIDE_FOLLOW_S, "%s: a worker follows only after %g s",
+		        describe(ending), ending->report.end_s);
 		return;
 	}
 	cr_expect_eq(ending->report.unattended, 0, "%s: %lu processes were not waited for", describe(ending),

@@ -5,6 +5,9 @@
 #include "tests/end_to_end/harness.h"
 #include "tests/end_to_end/outside_run.h"
 
+/* Workers follow a coordinator that is killed within this time. */
+#define OUTSIDE_FOLLOW_S 0.1
+
 struct outside_ending {
 	const struct outside_run *run;
 	const struct run_result *result;

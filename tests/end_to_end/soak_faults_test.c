@@ -10,49 +10,72 @@
 
 TestSuite(soak_faults, .init = fault_lab_enter, .fini = fault_lab_leave, .timeout = 3600);
 
-enum { WORKERS = 4, EPOCHS = 3 };
+enum { WORKERS = 4 };
 
-static void kill_at(const char *site, unsigned workers, unsigned worker, unsigned epoch, size_t byte)
+/* Longer than any worker takes; a frame whose length has grown is noticed no earlier. */
+static const double DEADLINE_S = 0.25;
+
+/* The frames of one site, those before the first epoch and that of the metrics among them. */
+static char frame_sites[][16] = {"assign.read", "ready.write", "params.read", "gradient.write", "stop.read"};
+enum { FRAME_SITES = sizeof frame_sites / sizeof *frame_sites };
+
+/* At the least: ASSIGN and READY twice, then four rounds, three epochs and the metrics, and STOP. */
+static unsigned fewest_frames(const char *site)
+{
+	if (strcmp(site, "stop.read") == 0)
+		return 1;
+	return strcmp(site, "assign.read") == 0 || strcmp(site, "ready.write") == 0 ? 2 : 8;
+}
+
+static void kill_one_at(const char *site, unsigned workers, unsigned worker, unsigned skip, size_t byte)
 {
 	char faults[256];
 	snprintf(faults, sizeof faults,
-	        "[{\"kind\": \"kill\", \"site\": \"%.20s\", \"worker\": %u, \"epoch\": %u, \"byte\": %zu}]", site,
-	        worker, epoch, byte);
+	        "[{\"kind\": \"kill\", \"site\": \"%.20s\", \"worker\": %u, \"skip\": %u, \"byte\": %zu}]", site,
+	        worker, skip, byte);
 	struct run_result result = fault_run(&(struct fault_run){.faults = faults, .workers = workers});
 	expect_identical(&result, faults);
 	cr_expect(fault_has_fired("kill", site), "%s has not happened", faults);
 	run_result_release(&result);
 }
 
-struct frame {
-	char site[16];
-	unsigned first_epoch, last_epoch;
-};
-
 ParameterizedTestParameters(soak_faults, one_death_at_each_byte_of_each_frame)
 {
-	static struct frame frames[] = {
-	        {"assign.read", 0, 0},
-	        {"ready.write", 0, 0},
-	        {"params.read", 0, EPOCHS},
-	        {"gradient.write", 0, EPOCHS},
-	        {"stop.read", EPOCHS, EPOCHS},
-	};
-	return cr_make_param_array(struct frame, frames, sizeof frames / sizeof *frames);
+	return cr_make_param_array(char[16], frame_sites, FRAME_SITES);
 }
 
-ParameterizedTest(struct frame *frame, soak_faults, one_death_at_each_byte_of_each_frame)
+ParameterizedTest(char (*site)[16], soak_faults, one_death_at_each_byte_of_each_frame)
 {
-	for (unsigned workers = 1; workers <= WORKERS; workers++) {
-		for (unsigned worker = 0; worker < workers; worker++) {
-			/* A STOP is a header. Elsewhere: up to its last byte and behind it. */
-			bool is_stop = strcmp(frame->site, "stop.read") == 0;
-			size_t length = is_stop ? 32 : site_frame_length(frame->site, workers, worker);
-			for (unsigned epoch = frame->first_epoch; epoch <= frame->last_epoch; epoch++)
+	unsigned skip = 0;
+	for (size_t length; (length = longest_frame(*site, skip)) > 0; skip++)
+		for (unsigned workers = 1; workers <= WORKERS; workers++)
+			for (unsigned worker = 0; worker < workers; worker++)
 				for (size_t byte = 0; byte <= length; byte++)
-					kill_at(frame->site, workers, worker, epoch, byte);
-		}
-	}
+					kill_one_at(*site, workers, worker, skip, byte);
+	cr_expect(skip >= fewest_frames(*site), "only %u frames at %s", skip, *site);
+}
+
+static void flip_all_at(const char *site, unsigned workers, unsigned skip, size_t bit)
+{
+	struct frame_strike strike = {
+	        .kind = "flip", .skip = skip, .byte = bit / 8, .bit = bit % 8, .timeout_s = DEADLINE_S};
+	snprintf(strike.site, sizeof strike.site, "%s", site);
+	strike_frame(&strike, workers);
+}
+
+ParameterizedTestParameters(soak_faults, each_bit_of_each_frame_of_all_workers)
+{
+	return cr_make_param_array(char[16], frame_sites, FRAME_SITES);
+}
+
+ParameterizedTest(char (*site)[16], soak_faults, each_bit_of_each_frame_of_all_workers)
+{
+	unsigned skip = 0;
+	for (size_t length; (length = longest_frame(*site, skip)) > 0; skip++)
+		for (unsigned workers = 1; workers <= WORKERS; workers++)
+			for (size_t bit = 0; bit < 8 * length; bit++)
+				flip_all_at(*site, workers, skip, bit);
+	cr_expect(skip >= fewest_frames(*site), "only %u frames at %s", skip, *site);
 }
 
 /* Rows that end so many workers one after the other end the run: see FAULTS.md. */
