@@ -93,7 +93,7 @@ sanitize: ## run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 bench: ## measure against what the machine can do and against other programs (ROWS='f8-* csv-2' for some, ROWS=list)
 	@.ci/require $(BENCH_NEEDS)
 	@$(MAKE) all $(PROBE)
-	@set -f; python3 tests/bench/bench.py '$(BUILD)' $(ROWS)
+	@set -f; python3 -B tests/bench/bench.py '$(BUILD)' $(ROWS)
 
 bench-peers: ## install the programs that bench compares with
 	@.ci/require $(PEER_NEEDS)
@@ -105,6 +105,7 @@ lint: ## check layout, the walls between the rooms, and the warnings of compiler
 	@.ci/require $(LINT_NEEDS)
 	clang-format --dry-run -Werror $(FORMATTED)
 	python3 .ci/walls
+	python3 -B tests/bench/bench.py '$(BUILD)' list >/dev/null
 	tests/lint_selftest.sh
 	@$(MAKE) test-programs $(BUILD)/lint-gcc/tests/probe BUILD='$(BUILD)/lint-gcc' CC=gcc WERROR=1
 	@$(MAKE) test-programs $(BUILD)/lint-clang/tests/probe BUILD='$(BUILD)/lint-clang' CC=clang WERROR=1
