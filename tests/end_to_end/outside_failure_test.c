@@ -8,24 +8,29 @@
 
 TestSuite(outside_failure, .init = outside_enter, .fini = outside_leave, .timeout = 110);
 
+/* Catches the mutation broken_pipe_deadly. */
 Test(outside_failure, a_worker_may_be_killed_at_every_system_call)
 {
 	sweep_worker_deaths(&(struct outside_run){.format = OUTSIDE_CSV, .workers = 2});
 	sweep_worker_deaths(&(struct outside_run){.format = OUTSIDE_NPY, .workers = 1});
 }
 
+/* Catches the mutation checkpoint_before_ignored. */
 Test(outside_failure, a_coordinator_may_be_killed_at_every_system_call)
 {
 	sweep_coordinator_deaths(&(struct outside_run){.format = OUTSIDE_CSV, .workers = 2});
 }
 
+/* Catches the mutations fork_not_tried_again and lost_output_ignored. */
 Test(outside_failure, every_system_call_of_the_coordinator_may_fail)
 {
 	sweep_failing_calls(&(struct outside_run){.format = OUTSIDE_CSV, .workers = 2}, OUTSIDE_ONE_ERROR);
 }
 
-/* Every few allocations, and from there on all; how few is as short a time allows. */
-
+/*
+ * Every few allocations, and from there on all; how few is as short a time allows. Catches the mutation
+ * allocation_unchecked.
+ */
 Test(outside_failure, allocations_of_the_coordinator_may_fail)
 {
 	sweep_failing_allocations(&(struct outside_run){.format = OUTSIDE_CSV, .workers = 2}, 0, 23);
