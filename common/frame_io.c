@@ -1,5 +1,7 @@
 #include "common/frame_io.h"
 
+#include "common/calls.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -51,6 +53,25 @@ enum io_status frame_reader_fill(struct frame_reader *reader, int descriptor)
 	return frame_reader_fill_some(reader, descriptor, SIZE_MAX);
 }
 
+/* Of the frame whose first bytes these are, for who watches; 0: they do not tell. */
+static int64_t type_of(const unsigned char *bytes, size_t length, bool complete)
+{
+	struct frame_header header;
+	if (wire_decode_header(bytes, length, UINT32_MAX, &header) != WIRE_OK)
+		return 0;
+	return complete && length < WIRE_HEADER_BYTES + (size_t)header.payload_length ? 0 : header.type;
+}
+
+static ssize_t read_watched(struct frame_reader *reader, int descriptor, size_t most)
+{
+	calls_begin(CALL_READ, descriptor, (int64_t)most);
+	ssize_t got = read(descriptor, reader->buffer + reader->end, most);
+	if (call_recorder != NULL && got > 0)
+		calls_set(2, type_of(reader->buffer + reader->begin, reader->end - reader->begin + (size_t)got, true));
+	calls_end(got);
+	return got;
+}
+
 enum io_status frame_reader_fill_some(struct frame_reader *reader, int descriptor, size_t most)
 {
 	if (!make_room(reader)) {
@@ -60,7 +81,7 @@ enum io_status frame_reader_fill_some(struct frame_reader *reader, int descripto
 	size_t room = reader->capacity - reader->end;
 	ssize_t got;
 	do
-		got = read(descriptor, reader->buffer + reader->end, most < room ? most : room);
+		got = read_watched(reader, descriptor, most < room ? most : room);
 	while (got < 0 && errno == EINTR);
 	if (got > 0) {
 		reader->end += (size_t)got;
@@ -105,13 +126,23 @@ bool frame_writer_is_idle(const struct frame_writer *writer)
 	return writer->sent == writer->queue.length;
 }
 
+ssize_t frame_writer_put(struct frame_writer *writer, int descriptor, size_t most)
+{
+	const unsigned char *bytes = writer->queue.bytes + writer->sent;
+	calls_begin(CALL_WRITE, descriptor, (int64_t)most,
+	        writer->sent == 0 ? type_of(bytes, writer->queue.length, false) : 0);
+	ssize_t put = write(descriptor, bytes, most);
+	calls_end(put);
+	return put;
+}
+
 enum io_status frame_writer_flush(struct frame_writer *writer, int descriptor)
 {
 	if (frame_writer_is_idle(writer))
 		return IO_DONE;
 	ssize_t put;
 	do
-		put = write(descriptor, writer->queue.bytes + writer->sent, writer->queue.length - writer->sent);
+		put = frame_writer_put(writer, descriptor, writer->queue.length - writer->sent);
 	while (put < 0 && errno == EINTR);
 	if (put < 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)

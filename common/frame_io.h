@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum io_status {
 	IO_DONE,    /* reader: some bytes came; writer: nothing is left to write */
@@ -52,6 +53,9 @@ struct frame_writer {
 
 void frame_writer_release(struct frame_writer *writer);
 bool frame_writer_is_idle(const struct frame_writer *writer);
+
+/* One write(2) of so many of the bytes that are queued and not sent; what it returns, and errno. */
+ssize_t frame_writer_put(struct frame_writer *writer, int descriptor, size_t most);
 
 /* One write(2) of all that is queued, retried after EINTR. SIGPIPE must be ignored. */
 enum io_status frame_writer_flush(struct frame_writer *writer, int descriptor);

@@ -1,5 +1,7 @@
 #include "common/mapping.h"
 
+#include "common/calls.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -10,6 +12,20 @@ bool mapping_open(struct mapping *mapping, int descriptor, uint64_t offset, size
 {
 	size_t place;
 	return mapping_open_windows(mapping, descriptor, &offset, 1, length, &place);
+}
+
+static void *map(void *address, size_t length, int protection, int flags, int descriptor, off_t offset)
+{
+	calls_begin(CALL_MMAP, (int64_t)(intptr_t)address, (int64_t)length, protection, flags, descriptor, offset);
+	void *memory = mmap(address, length, protection, flags, descriptor, offset);
+	calls_end((int64_t)(intptr_t)memory); /* MAP_FAILED is -1 */
+	return memory;
+}
+
+static void unmap(void *memory, size_t length)
+{
+	calls_begin(CALL_MUNMAP, (int64_t)(intptr_t)memory, (int64_t)length);
+	calls_end(munmap(memory, length));
 }
 
 /* The pages that `length` bytes from `slack` on touch, in bytes. */
@@ -29,7 +45,7 @@ bool mapping_open_windows(
 	 * Inaccessible pages keep the windows' places free until they are laid. One in front and one behind stay:
 	 * without them whatever is mapped next would be the neighbour, and nobody would notice who reads too far.
 	 */
-	char *reserved = mmap(NULL, page + total + page, PROT_NONE, MAP_SHARED, descriptor, 0);
+	char *reserved = map(NULL, page + total + page, PROT_NONE, MAP_SHARED, descriptor, 0);
 	if (reserved == MAP_FAILED)
 		return false;
 	char *base = reserved + page;
@@ -37,10 +53,10 @@ bool mapping_open_windows(
 	for (size_t i = 0; i < count; i++) {
 		size_t slack = offsets[i] % page;
 		size_t span = pages_length(slack, length, page);
-		if (mmap(base + at, span, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, (off_t)(offsets[i] - slack)) ==
+		if (map(base + at, span, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, (off_t)(offsets[i] - slack)) ==
 		        MAP_FAILED) {
 			int reason = errno;
-			munmap(reserved, page + total + page);
+			unmap(reserved, page + total + page);
 			errno = reason;
 			return false;
 		}
@@ -55,7 +71,7 @@ void mapping_close(struct mapping *mapping)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	if (mapping->bytes != NULL)
-		munmap((char *)mapping->base - page, page + mapping->mapped + page);
+		unmap((char *)mapping->base - page, page + mapping->mapped + page);
 	*mapping = (struct mapping){0};
 }
 

@@ -1,5 +1,6 @@
 #include "coordinator/collect.h"
 
+#include "common/calls.h"
 #include "common/clock.h"
 #include "coordinator/loss.h"
 #include "coordinator/signals.h"
@@ -283,6 +284,30 @@ static bool take_happening(struct collector *collector, struct happening *happen
 	return seen.interrupts > 0;
 }
 
+/* For who watches: each entry that poll() has found something about. */
+static void tell_found(const struct collector *collector)
+{
+	for (size_t i = 0; i < collector->count; i++) {
+		const struct pollfd *entry = &collector->entries[i];
+		if (entry->fd < 0 || entry->revents == 0)
+			continue;
+		calls_begin(CALL_POLL_FOUND, entry->fd, entry->revents);
+		calls_end(0);
+	}
+}
+
+static int poll_entries(const struct collector *collector, int wait_ms)
+{
+	calls_begin(CALL_POLL, (int64_t)collector->count, wait_ms);
+	int found = poll(collector->entries, (nfds_t)collector->count, wait_ms);
+	int reason = errno;
+	calls_end(found);
+	if (call_recorder != NULL && found > 0)
+		tell_found(collector);
+	errno = reason;
+	return found;
+}
+
 /*
  * When the kernel is short of memory, poll() fails. Nobody can be heard then, so that nobody's deadline ends: the
  * collector asks again, less and less often, for as long as a worker may be silent. False: *error says why.
@@ -293,7 +318,7 @@ static bool wait_for_news(struct collector *collector, int wait_ms, struct error
 	long pause_ns = 1000000;
 	const long longest_pause_ns = 100000000;
 	int found;
-	while ((found = poll(collector->entries, (nfds_t)collector->count, wait_ms)) < 0) {
+	while ((found = poll_entries(collector, wait_ms)) < 0) {
 		if (errno == EINTR)
 			return true;
 		error_set_errno(error, EXIT_OS_ERROR, "poll failed");

@@ -127,6 +127,7 @@ static bool finish(const char *path, struct config *config, struct error *error)
 	        !resolve(path, config->checkpoint.given_path, &config->checkpoint.path) ||
 	        !resolve(path, config->output.given_model, &config->output.model) ||
 	        !resolve(path, config->output.given_events, &config->output.events) ||
+	        !resolve(path, config->output.given_trace, &config->output.trace) ||
 	        !resolve(path, config->output.given_faults, &config->output.faults))
 		return out_of_memory(error);
 	return true;
@@ -167,6 +168,8 @@ void config_release(struct config *config)
 	free(config->output.given_model);
 	free(config->output.events);
 	free(config->output.given_events);
+	free(config->output.trace);
+	free(config->output.given_trace);
 	free(config->output.faults);
 	free(config->output.given_faults);
 	free(config->faults);

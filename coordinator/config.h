@@ -94,6 +94,8 @@ struct config {
 		char *given_model;
 		char *events; /* resolved, NULL: none */
 		char *given_events;
+		char *trace; /* resolved, NULL: none */
+		char *given_trace;
 		char *faults; /* resolved, NULL: none */
 		char *given_faults;
 	} output;

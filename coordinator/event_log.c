@@ -65,19 +65,6 @@ static json_t *seconds(uint64_t nanoseconds)
 	return json_real((double)nanoseconds / 1e9);
 }
 
-static const char *kernel_name(enum kernel kernel)
-{
-	static const char *const names[] = {
-	        [KERNEL_MEANS] = "means",
-	        [KERNEL_MOMENTS] = "moments",
-	        [KERNEL_GRADIENT] = "gradient",
-	        [KERNEL_CURVATURE] = "curvature",
-	        [KERNEL_METRICS] = "metrics",
-	};
-	_Static_assert(sizeof names / sizeof *names == KERNEL_COUNT, "a name for every kernel");
-	return names[kernel];
-}
-
 static void put_status(struct line *line, int status)
 {
 	if (WIFSIGNALED(status))
@@ -122,6 +109,15 @@ static void put_times(struct line *line, const struct worker_times *times, uint6
 	put(line, "round_trip_ms", milliseconds(round_trip_ns));
 }
 
+static void put_start(struct line *line, const struct event *event)
+{
+	put(line, "pid", json_integer(event->pid));
+	put(line, "dataset", json_string(event->run_started.dataset));
+	put(line, "bytes", json_integer((json_int_t)event->run_started.bytes));
+	put(line, "workers", json_integer(event->run_started.workers));
+	put(line, "epochs", json_integer((json_int_t)event->run_started.epochs));
+}
+
 static void put_ready(struct line *line, const struct event *event)
 {
 	put(line, "round", json_integer(event->worker_ready.round));
@@ -143,11 +139,7 @@ static void put_details(struct line *line, const struct event *event)
 {
 	switch (event->type) {
 	case EVENT_RUN_STARTED:
-		put(line, "pid", json_integer(event->pid));
-		put(line, "dataset", json_string(event->run_started.dataset));
-		put(line, "bytes", json_integer((json_int_t)event->run_started.bytes));
-		put(line, "workers", json_integer(event->run_started.workers));
-		put(line, "epochs", json_integer((json_int_t)event->run_started.epochs));
+		put_start(line, event);
 		break;
 	case EVENT_RUN_RESUMED:
 		put(line, "path", json_string(event->run_resumed.path));
@@ -164,7 +156,7 @@ static void put_details(struct line *line, const struct event *event)
 		/* fallthrough */
 	case EVENT_PARAMS_SENT:
 		put(line, "round", json_integer(event->round.round));
-		put(line, "kernel", json_string(kernel_name(event->round.kernel)));
+		put(line, "kernel", json_string(event_kernel_name(event->round.kernel)));
 		break;
 	case EVENT_FAULT_FIRED:
 		put_fault(line, event->fault_fired.fault);
@@ -205,7 +197,9 @@ static void put_details(struct line *line, const struct event *event)
 	case EVENT_STOP_SENT:
 	case EVENT_WORKER_CONTINUED:
 	case EVENT_TICK:
-	case EVENT_SUMS_COMBINED: /* a detail, which this log does not ask for */
+	case EVENT_WORKER_STARTING: /* details, for which this log does not ask */
+	case EVENT_SUMS_COMBINED:
+	case EVENT_CALL_MADE:
 	case EVENT_TYPE_COUNT:
 		break;
 	}

@@ -1,5 +1,6 @@
 #include "coordinator/events.h"
 
+#include "common/calls.h"
 #include "common/clock.h"
 
 const char *event_type_name(enum event_type type)
@@ -7,6 +8,7 @@ const char *event_type_name(enum event_type type)
 	static const char *const names[] = {
 	        [EVENT_RUN_STARTED] = "run_started",
 	        [EVENT_RUN_RESUMED] = "run_resumed",
+	        [EVENT_WORKER_STARTING] = "worker_starting",
 	        [EVENT_WORKER_FORKED] = "worker_forked",
 	        [EVENT_ASSIGN_SENT] = "assign_sent",
 	        [EVENT_WORKER_READY] = "worker_ready",
@@ -23,6 +25,7 @@ const char *event_type_name(enum event_type type)
 	        [EVENT_WORKER_EXITED] = "worker_exited",
 	        [EVENT_EPOCH_DONE] = "epoch_done",
 	        [EVENT_CHECKPOINT_WRITTEN] = "checkpoint_written",
+	        [EVENT_CALL_MADE] = "call_made",
 	        [EVENT_NOTE] = "note",
 	        [EVENT_RUN_ENDED] = "run_ended",
 	        [EVENT_TICK] = "tick",
@@ -33,7 +36,20 @@ const char *event_type_name(enum event_type type)
 
 bool event_type_is_detail(enum event_type type)
 {
-	return type == EVENT_SUMS_COMBINED;
+	return type == EVENT_SUMS_COMBINED || type == EVENT_WORKER_STARTING || type == EVENT_CALL_MADE;
+}
+
+const char *event_kernel_name(enum kernel kernel)
+{
+	static const char *const names[] = {
+	        [KERNEL_MEANS] = "means",
+	        [KERNEL_MOMENTS] = "moments",
+	        [KERNEL_GRADIENT] = "gradient",
+	        [KERNEL_CURVATURE] = "curvature",
+	        [KERNEL_METRICS] = "metrics",
+	};
+	_Static_assert(sizeof names / sizeof *names == KERNEL_COUNT, "a name for every kernel");
+	return names[kernel];
 }
 
 void events_init(struct event_stream *stream)
@@ -64,4 +80,16 @@ void events_emit(const struct event_stream *stream, struct event event)
 	for (size_t i = 0; i < stream->count; i++)
 		if (!detail || stream->sinks[i].details)
 			stream->sinks[i].handle(stream->sinks[i].context, &event);
+}
+
+static void take_call(void *context, const struct call *call)
+{
+	struct event event = {.type = EVENT_CALL_MADE, .began_ns = call->began_ns};
+	event.call_made.call = call;
+	events_emit(context, event);
+}
+
+void events_watch_calls(struct event_stream *stream, struct call_log *log)
+{
+	calls_watch((struct call_watcher){take_call, stream}, log);
 }

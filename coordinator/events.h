@@ -26,9 +26,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct call; /* common/calls.h */
+struct call_log;
+
 enum event_type {
 	EVENT_RUN_STARTED,
-	EVENT_RUN_RESUMED, /* with the epoch that is repeated first */
+	EVENT_RUN_RESUMED,     /* with the epoch that is repeated first */
+	EVENT_WORKER_STARTING, /* its pipes will be made next; there is no pid yet. A detail */
 	EVENT_WORKER_FORKED,
 	EVENT_ASSIGN_SENT,
 	EVENT_WORKER_READY,
@@ -45,6 +49,7 @@ enum event_type {
 	EVENT_WORKER_EXITED,
 	EVENT_EPOCH_DONE,
 	EVENT_CHECKPOINT_WRITTEN,
+	EVENT_CALL_MADE, /* a system call by the coordinator; a detail */
 	EVENT_NOTE,
 	EVENT_RUN_ENDED,
 	EVENT_TICK, /* time has passed, and nothing has happened: for sinks that show how long something takes */
@@ -84,6 +89,8 @@ struct event {
 		struct {
 			uint32_t round;
 			struct range leaves;
+			struct range rows;  /* npy: of the file; else empty */
+			struct range bytes; /* CSV: of the file; else empty */
 		} assign_sent;
 		struct {
 			uint32_t round;
@@ -130,6 +137,9 @@ struct event {
 			const char *path;
 		} checkpoint_written;
 		struct {
+			const struct call *call;
+		} call_made;
+		struct {
 			const char *text; /* a warning or a remark for the user */
 		} note;
 		struct {
@@ -161,6 +171,12 @@ struct event_stream {
 
 void events_init(struct event_stream *stream);
 void events_add_sink(struct event_stream *stream, struct event_sink sink);
+
+/* A kernel's name, such as "gradient". */
+const char *event_kernel_name(enum kernel kernel);
+
+/* From now on the stream tells this process's system calls. log: where its children tell theirs; NULL: nowhere. */
+void events_watch_calls(struct event_stream *stream, struct call_log *log);
 
 /* A time of clock_now_ns(), since the stream began; 0 for one before. */
 uint64_t events_time(const struct event_stream *stream, uint64_t clock_ns);

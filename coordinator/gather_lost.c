@@ -27,6 +27,7 @@ void gather_bury(struct gatherer *gatherer, struct slot *slot, struct loss *loss
 {
 	const struct share *share = &gatherer->shares[slot->share];
 	struct event event = gather_slot_event(gatherer, slot, EVENT_WORKER_LOST);
+	event.began_ns = clock_now_ns();
 	pool_bury(&gatherer->pool, slot, loss);
 	injection_report(gatherer->pool.injection, false);
 	loss_describe(

@@ -2,22 +2,20 @@
  * forkfit's coordinator: reads what is asked for, lets the trainer do it, and says how it went. All errors come up to
  * here as values, are printed here, and become the exit status here.
  */
+#include "coordinator/audience.h"
 #include "coordinator/campaign.h"
 #include "coordinator/checkpointer.h"
 #include "coordinator/command_line.h"
 #include "coordinator/config.h"
 #include "coordinator/descriptors.h"
-#include "coordinator/event_log.h"
 #include "coordinator/events.h"
 #include "coordinator/injection.h"
 #include "coordinator/loader.h"
 #include "coordinator/machine.h"
 #include "coordinator/model_file.h"
 #include "coordinator/output_file.h"
-#include "coordinator/progress.h"
 #include "coordinator/result_table.h"
 #include "coordinator/signals.h"
-#include "coordinator/summary.h"
 #include "coordinator/trainer.h"
 #include "coordinator/version.h"
 
@@ -145,7 +143,7 @@ static bool judge(const struct config *config, const struct checkpointer *checkp
 /* Trains with the sinks attached; *error holds what went wrong, or EXIT_INTERRUPTED after an interrupt in good order.
  */
 static bool train_with(const struct command_line *line, const struct config *config, struct loader *loader,
-        struct event_stream *events, struct progress *progress, struct injection *injection, struct error *error)
+        struct event_stream *events, struct audience *audience, struct injection *injection, struct error *error)
 {
 	struct training_result result = {.epochs = 0};
 	struct checkpointer checkpointer;
@@ -157,7 +155,7 @@ static bool train_with(const struct command_line *line, const struct config *con
 	fault_point(injection, SITE_COORDINATOR_START, 0);
 	bool trained = (!line->resume || checkpointer_resume(&checkpointer, config, error)) &&
 	               trainer_run(config, loader, workers, &checkpointer, events, injection, &result, error);
-	progress_clear(progress); /* the result may go to the same terminal */
+	audience_make_room(audience); /* the result may go to the same terminal */
 	bool done = trained && deliver(line, config, loader, &result, injection, error) &&
 	            judge(config, &checkpointer, &result, error);
 	emit_end(events, &result, trained, done ? EXIT_OK : (int)error->code);
@@ -184,9 +182,7 @@ static bool train(const struct command_line *line, const struct config *config, 
 {
 	struct loader loader;
 	struct event_stream events;
-	struct event_log *log = NULL;
-	struct progress progress;
-	struct summary summary;
+	struct audience audience;
 	struct injection *injection = NULL;
 	events_init(&events);
 	if (!loader_open(&loader, config, error))
@@ -194,34 +190,17 @@ static bool train(const struct command_line *line, const struct config *config, 
 	bool done = can_write(config->output.model, error) && can_write(config->checkpoint.path, error) &&
 	            can_write(config->output.faults, error) &&
 	            injection_open(config, &events, observer != NULL ? observer->log : NULL, &injection, error) &&
-	            signals_install(error);
-	if (done && config->output.events != NULL) {
-		log = event_log_open(config->output.events, error);
-		done = log != NULL;
-	}
+	            signals_install(error) && audience_open(&audience, line, config, &events, error);
 	if (done) {
-		bool animated = progress_wants_animation(stderr);
-		progress_init(
-		        &progress, stderr, animated ? line->progress : PROGRESS_LINES, progress_wants_colour(stderr));
-		if (log != NULL)
-			events_add_sink(&events, event_log_sink(log));
+		struct error audience_error;
 		if (observer != NULL)
 			events_add_sink(&events, observer->sink);
-		summary_init(&summary, stderr);
-		if (!line->quiet) {
-			events_add_sink(&events, progress_sink(&progress));
-			events_add_sink(&events, summary_sink(&summary));
-			events.tick_ns = animated ? PROGRESS_TICK_NS : 0;
-		}
-		done = train_with(line, config, &loader, &events, &progress, injection, error);
+		done = train_with(line, config, &loader, &events, &audience, injection, error);
 		deliver_faults(config, injection, &done, error);
-		progress_clear(&progress);
-		progress_release(&progress);
-	}
-	struct error log_error;
-	if (log != NULL && !event_log_close(log, &log_error) && done) {
-		*error = log_error;
-		done = false;
+		if (!audience_close(&audience, &audience_error) && done) {
+			*error = audience_error;
+			done = false;
+		}
 	}
 	injection_free(injection);
 	loader_release(&loader);

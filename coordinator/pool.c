@@ -88,6 +88,7 @@ static bool start_process(struct pool *pool, struct slot *slot, struct error *er
 	struct fault_plan plan;
 	struct worker_options options = {
 	        .coordinator = getpid(),
+	        .call_place = slot->index,
 	        .isolation = &pool->isolation,
 	        .faults = injection_plan(pool->injection, slot->index, slot->incarnation, &plan),
 	};
@@ -103,6 +104,8 @@ bool pool_start(struct pool *pool, struct slot *slot, struct error *error)
 {
 	if (!frame_reader_init(&slot->reader, wire_max_payload_up(pool->features)))
 		return error_set(error, EXIT_OS_ERROR, "out of memory for worker %u", slot->index);
+	if (pool->events->details)
+		events_emit(pool->events, slot_event(pool, slot, EVENT_WORKER_STARTING));
 	uint64_t began_ns = clock_now_ns();
 	if (!start_process(pool, slot, error)) {
 		frame_reader_release(&slot->reader);
@@ -137,6 +140,18 @@ static void put_question(struct pool *pool, struct slot *slot, enum slot_state s
 	frame_writer_flush(&slot->writer, slot->process.down);
 }
 
+static struct range assigned_rows(const struct assignment *assignment)
+{
+	uint64_t rows = assignment->dataset.rows;
+	struct range leaves = assignment->leaves;
+	if (leaves.begin == leaves.end)
+		return (struct range){0, 0};
+	return (struct range){
+	        .begin = leaves_units(rows, assignment->leaf_count, (uint32_t)leaves.begin).begin,
+	        .end = leaves_units(rows, assignment->leaf_count, (uint32_t)leaves.end - 1).end,
+	};
+}
+
 bool pool_ask_to_load(struct pool *pool, struct slot *slot, const struct assignment *assignment, struct error *error)
 {
 	struct frame_header header = next_question(pool, slot);
@@ -147,6 +162,10 @@ bool pool_ask_to_load(struct pool *pool, struct slot *slot, const struct assignm
 	event.began_ns = slot->asked_ns;
 	event.assign_sent.round = pool->round;
 	event.assign_sent.leaves = assignment->leaves;
+	if (assignment->dataset.format == DATASET_NPY)
+		event.assign_sent.rows = assigned_rows(assignment);
+	else
+		event.assign_sent.bytes = assignment->bytes;
 	events_emit(pool->events, event);
 	return true;
 }

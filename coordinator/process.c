@@ -1,5 +1,6 @@
 #include "coordinator/process.h"
 
+#include "common/calls.h"
 #include "common/clock.h"
 #include "coordinator/containment.h"
 #include "coordinator/signals.h"
@@ -18,30 +19,66 @@ enum { READ_END, WRITE_END };
 
 static void close_pair(const int ends[2])
 {
-	close(ends[READ_END]);
-	close(ends[WRITE_END]);
+	calls_close(ends[READ_END]);
+	calls_close(ends[WRITE_END]);
 }
 
 static bool make_pipe(int ends[2], int failure)
 {
 	errno = failure;
-	return failure == 0 && pipe(ends) == 0;
+	if (failure != 0)
+		return false;
+	calls_begin(CALL_PIPE, 0);
+	int result = pipe(ends);
+	if (result == 0) {
+		calls_set(0, ends[READ_END]);
+		calls_set(1, ends[WRITE_END]);
+	}
+	calls_end(result);
+	return result == 0;
 }
 
 static pid_t fork_unless(int failure)
 {
 	errno = failure;
-	return failure == 0 ? fork() : -1;
+	if (failure != 0)
+		return -1;
+	calls_begin(CALL_FORK, 0);
+	pid_t pid = fork();
+	if (pid != 0)
+		calls_end(pid);
+	return pid;
+}
+
+static bool move(int descriptor, int to)
+{
+	calls_begin(CALL_DUP2, descriptor, to);
+	int result = dup2(descriptor, to);
+	calls_end(result);
+	return result >= 0;
+}
+
+static void leave(int status)
+{
+	calls_begin(CALL_EXIT, status);
+	_exit(status);
 }
 
 /* The child's whole world becomes its two pipes; worker_main closes the rest. */
 static void become_worker(
         const int down[2], const int up[2], const struct worker_options *options, const sigset_t *signals_before)
 {
+	calls_enter_child(options->call_place);
 	signals_reset_in_child(signals_before);
-	if (dup2(down[READ_END], STDIN_FILENO) < 0 || dup2(up[WRITE_END], STDOUT_FILENO) < 0)
-		_exit(WORKER_IO_FAILED);
-	_exit((int)worker_main(options));
+	if (!move(down[READ_END], STDIN_FILENO) || !move(up[WRITE_END], STDOUT_FILENO))
+		leave(WORKER_IO_FAILED);
+	leave((int)worker_main(options));
+}
+
+static void never_wait(int descriptor)
+{
+	calls_begin(CALL_NONBLOCK, descriptor);
+	calls_end(fcntl(descriptor, F_SETFL, O_NONBLOCK));
 }
 
 bool process_start(struct process *process, const struct worker_options *options,
@@ -72,10 +109,10 @@ bool process_start(struct process *process, const struct worker_options *options
 		return error_set_errno(error, EXIT_OS_ERROR, "cannot fork a worker");
 	}
 	/* With the worker's ends kept open here, its death would not show as end of file or EPIPE. */
-	close(down[READ_END]);
-	close(up[WRITE_END]);
-	fcntl(down[WRITE_END], F_SETFL, O_NONBLOCK);
-	fcntl(up[READ_END], F_SETFL, O_NONBLOCK);
+	calls_close(down[READ_END]);
+	calls_close(up[WRITE_END]);
+	never_wait(down[WRITE_END]);
+	never_wait(up[READ_END]);
 	*process = (struct process){pid, down[WRITE_END], up[READ_END]};
 	return true;
 }
@@ -83,16 +120,18 @@ bool process_start(struct process *process, const struct worker_options *options
 void process_close(struct process *process)
 {
 	if (process->down >= 0)
-		close(process->down);
+		calls_close(process->down);
 	if (process->up >= 0)
-		close(process->up);
+		calls_close(process->up);
 	process->down = process->up = -1;
 }
 
 void process_signal(const struct process *process, int number)
 {
-	if (process->pid > 0)
-		kill(process->pid, number);
+	if (process->pid <= 0)
+		return;
+	calls_begin(CALL_KILL, process->pid, number);
+	calls_end(kill(process->pid, number));
 }
 
 bool process_try_reap(struct process *process, int *status)
@@ -100,9 +139,13 @@ bool process_try_reap(struct process *process, int *status)
 	if (process->pid <= 0)
 		return false;
 	pid_t got;
-	do
+	do {
+		calls_begin(CALL_WAITPID, process->pid);
 		got = waitpid(process->pid, status, WNOHANG);
-	while (got < 0 && errno == EINTR);
+		if (got > 0)
+			calls_set(1, *status);
+		calls_end(got);
+	} while (got < 0 && errno == EINTR);
 	if (got != process->pid)
 		return false;
 	process->pid = 0;

@@ -1,5 +1,6 @@
 #include "worker/chunk.h"
 
+#include "common/calls.h"
 #include "worker/chunk_formats.h"
 
 #include <errno.h>
@@ -30,7 +31,9 @@ bool chunk_fail(struct worker_error *error, enum error_stage stage, int system_e
 /* Opens the file and makes sure that it is the one that the coordinator saw. -1: *error says why. */
 static int open_dataset(const struct dataset *dataset, struct worker_error *error)
 {
+	calls_begin(CALL_OPEN, 0);
 	int descriptor = open(dataset->path, O_RDONLY | O_CLOEXEC);
+	calls_end(descriptor);
 	if (descriptor < 0) {
 		chunk_fail(error, STAGE_SYSTEM, errno, "cannot open the dataset");
 		return -1;
@@ -38,14 +41,14 @@ static int open_dataset(const struct dataset *dataset, struct worker_error *erro
 	struct stat status;
 	if (fstat(descriptor, &status) != 0) {
 		chunk_fail(error, STAGE_SYSTEM, errno, "cannot examine the dataset");
-		close(descriptor);
+		calls_close(descriptor);
 		return -1;
 	}
 	int64_t modified_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
 	if ((uint64_t)status.st_size != dataset->identity.bytes || status.st_ino != dataset->identity.inode ||
 	        modified_ns != dataset->identity.modified_ns) {
 		chunk_fail(error, STAGE_DATASET, 0, "the file was changed or replaced after the run had started");
-		close(descriptor);
+		calls_close(descriptor);
 		return -1;
 	}
 	return descriptor;

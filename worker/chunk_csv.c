@@ -1,5 +1,6 @@
 #include "worker/chunk_formats.h"
 
+#include "common/calls.h"
 #include "common/csv.h"
 #include "common/mapping.h"
 #include "worker/last_words.h"
@@ -65,7 +66,7 @@ static void release_text(struct csv_chunk *chunk)
 {
 	unmap_text(chunk);
 	if (chunk->descriptor >= 0)
-		close(chunk->descriptor);
+		calls_close(chunk->descriptor);
 	chunk->descriptor = -1;
 }
 
@@ -218,7 +219,7 @@ struct csv_chunk *csv_chunk_new(
 {
 	struct csv_chunk *chunk = calloc(1, sizeof *chunk);
 	if (chunk == NULL) {
-		close(descriptor);
+		calls_close(descriptor);
 		chunk_fail(error, STAGE_SYSTEM, ENOMEM, "cannot load the chunk");
 		return NULL;
 	}
@@ -232,7 +233,7 @@ struct csv_chunk *csv_chunk_new(
 	/* If all of it cannot be mapped at once, parse_leaf maps windows. */
 	if (assignment->bytes.end > assignment->bytes.begin &&
 	        map_text(chunk, assignment->bytes.begin, assignment->bytes.end)) {
-		close(chunk->descriptor);
+		calls_close(chunk->descriptor);
 		chunk->descriptor = -1;
 	}
 	if (load(chunk, facts, error))

@@ -1,5 +1,6 @@
 #include "worker/chunk_formats.h"
 
+#include "common/calls.h"
 #include "common/mapping.h"
 #include "worker/last_words.h"
 
@@ -91,7 +92,7 @@ struct npy_chunk *npy_chunk_new(const struct assignment *assignment, int descrip
 {
 	struct npy_chunk *chunk = calloc(1, sizeof *chunk);
 	if (chunk == NULL) {
-		close(descriptor);
+		calls_close(descriptor);
 		chunk_fail(error, STAGE_SYSTEM, ENOMEM, "cannot load the chunk");
 		return NULL;
 	}
@@ -111,7 +112,7 @@ struct npy_chunk *npy_chunk_new(const struct assignment *assignment, int descrip
 		}
 	}
 	if (chunk->window.end == chunk->rows.end) {
-		close(chunk->descriptor); /* nothing else of the file is wanted */
+		calls_close(chunk->descriptor); /* nothing else of the file is wanted */
 		chunk->descriptor = -1;
 	}
 	return chunk;
@@ -126,7 +127,7 @@ void npy_chunk_free(struct npy_chunk *chunk)
 		return;
 	unmap(chunk);
 	if (chunk->descriptor >= 0)
-		close(chunk->descriptor);
+		calls_close(chunk->descriptor);
 	free(chunk->offsets);
 	free(chunk->column_offsets);
 	free(chunk);

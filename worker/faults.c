@@ -1,5 +1,6 @@
 #include "worker/faults.h"
 
+#include "common/calls.h"
 #include "common/clock.h"
 #include "common/fault_log.h"
 #include "worker/faults_due.h"
@@ -97,6 +98,7 @@ void faults_keep_silent(uint32_t ms)
 
 void faults_exit(uint32_t code)
 {
+	calls_begin(CALL_EXIT, code == FAULT_ANY ? STANDARD_EXIT_CODE : (int64_t)code);
 	_exit(code == FAULT_ANY ? STANDARD_EXIT_CODE : (int)code);
 }
 

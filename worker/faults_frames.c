@@ -1,6 +1,8 @@
 /* Faults of the channel: what happens to a frame as it comes in or goes out. */
 #include "worker/faults_due.h"
 
+#include "common/calls.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +161,7 @@ static enum io_status write_until(struct frame_writer *writer, int descriptor, s
 {
 	while (writer->sent < end) {
 		size_t left = end - writer->sent;
-		ssize_t put = write(descriptor, writer->queue.bytes + writer->sent, left < step ? left : step);
+		ssize_t put = frame_writer_put(writer, descriptor, left < step ? left : step);
 		if (put < 0 && errno != EINTR)
 			return errno == EPIPE ? IO_CLOSED : IO_FAILED;
 		if (put > 0)
@@ -189,7 +191,7 @@ static enum io_status interrupt_writing(
 		faults_announce(faults, &fault);
 		if (fault.kind == FAULT_TRUNCATE)
 			end_truncated(&fault);
-		close(descriptor);
+		calls_close(descriptor);
 		*closed = true;
 		return IO_DONE;
 	}
@@ -248,7 +250,7 @@ static enum io_status interrupt_reading(
 			faults_keep_silent(fault->ms);
 		} else if (fault->kind == FAULT_CLOSE) {
 			faults_announce(faults, fault);
-			close(descriptor);
+			calls_close(descriptor);
 		}
 	}
 	return IO_DONE;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "worker/isolation.h"
 
+#include "common/calls.h"
 #include "worker/system_calls.h"
 
 #include <errno.h>
@@ -16,11 +17,17 @@ enum { DESCRIPTORS = 4 };
 
 bool isolation_enter(pid_t parent)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	calls_begin(CALL_DIE_WITH, SIGKILL);
+	calls_end(prctl(PR_SET_PDEATHSIG, SIGKILL));
 	/* Asked for after a parent's death, the signal never comes; the parent's pid tells. */
-	if (getppid() != parent)
+	calls_begin(CALL_GETPPID, 0);
+	pid_t present = getppid();
+	calls_end(present);
+	if (present != parent)
 		return false;
+	calls_begin(CALL_CLOSEFROM, STDERR_FILENO + 1);
 	closefrom(STDERR_FILENO + 1);
+	calls_end(0);
 	return true;
 }
 
@@ -34,7 +41,10 @@ static bool limit(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
 	        .rlim_cur = soft < now.rlim_cur ? soft : now.rlim_cur,
 	        .rlim_max = hard < now.rlim_max ? hard : now.rlim_max,
 	};
-	return setrlimit(resource, &wanted) == 0;
+	calls_begin(CALL_SETRLIMIT, (int64_t)resource, (int64_t)wanted.rlim_cur, (int64_t)wanted.rlim_max);
+	int result = setrlimit(resource, &wanted);
+	calls_end(result);
+	return result == 0;
 }
 
 /* The address space of this process, in bytes; 0 where /proc does not say: then the limit is tighter. */
@@ -69,8 +79,12 @@ int isolation_confine(const struct isolation *isolation)
 		return errno;
 	if (!isolation->enabled)
 		return 0;
-	if (!limit(RLIMIT_CORE, 0, 0) || !limit(RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS) ||
-	        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+	if (!limit(RLIMIT_CORE, 0, 0) || !limit(RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS))
+		return errno;
+	calls_begin(CALL_PRIVILEGES, 0);
+	int result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	calls_end(result);
+	if (result != 0)
 		return errno;
 	return isolation->filter == NULL ? 0 : system_call_filter_install(isolation->filter);
 }

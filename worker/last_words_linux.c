@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "worker/last_words.h"
 
+#include "common/calls.h"
 #include "worker/isolation.h"
 
 #include <linux/audit.h>
@@ -183,8 +184,9 @@ static void on_signal(int number, siginfo_t *info, void *context)
 		describe(info, context);
 		words.frame.length = 0; /* what is reserved is enough, so that nothing is allocated */
 		if (wire_encode_error(&words.frame, &words.question, &words.error)) {
-			ssize_t written = write(STDOUT_FILENO, words.frame.bytes, words.frame.length);
-			(void)written; /* the status tells the rest */
+			calls_begin(CALL_WRITE, STDOUT_FILENO, (int64_t)words.frame.length, FRAME_ERROR);
+			calls_end(write(STDOUT_FILENO, words.frame.bytes, words.frame.length));
+			/* If it could not be written, the status tells the rest. */
 		}
 	}
 	/* It waits until the handler returns, and then finds the default action. */

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "worker/system_calls.h"
 
+#include "common/calls.h"
 #include "worker/isolation.h"
 
 #include <errno.h>
@@ -201,5 +202,8 @@ int system_call_filter_install(const struct system_call_filter *filter)
 		if (instructions[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && instructions[i].k == OWN_PID)
 			instructions[i].k = pid;
 	}
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter->flags, &program) == 0 ? 0 : errno;
+	calls_begin(CALL_SECCOMP, filter->count, filter->flags);
+	long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter->flags, &program);
+	calls_end(result);
+	return result == 0 ? 0 : errno;
 }

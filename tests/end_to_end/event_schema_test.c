@@ -35,6 +35,7 @@ Test(event_schema, describes_every_line_of_real_logs)
 	                    "\"recovery\": {\"max_restarts\": 1000}}");
 	RUN(0, "lost", "--set",
 	        "faults=[{\"kind\":\"kill\",\"worker\":1,\"epoch\":2},{\"kind\":\"flip\",\"worker\":0,\"epoch\":3},"
+	        "{\"kind\":\"stop\",\"worker\":0,\"incarnation\":\"any\",\"epoch\":5,\"ms\":200},"
 	        "{\"kind\":\"exit\",\"worker\":2,\"epoch\":4,\"code\":7},{\"kind\":\"no_descriptors\"}]");
 	RUN(0, "resumed", "--resume", "--set", "training.epochs=8");
 	RUN(0, "late", "--set", "recovery.backup_after=3", "--set",

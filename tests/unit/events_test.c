@@ -107,10 +107,11 @@ Test(events, reach_as_many_sinks_as_there_is_room_for)
 
 Test(events, have_a_name_for_each_type)
 {
-	static const char expected[EVENT_TYPE_COUNT][24] = {"run_started", "run_resumed", "worker_forked",
-	        "assign_sent", "worker_ready", "params_sent", "gradient_received", "sums_combined", "fault_fired",
-	        "worker_lost", "worker_replaced", "worker_late", "worker_stopped", "worker_continued", "stop_sent",
-	        "worker_exited", "epoch_done", "checkpoint_written", "note", "run_ended", "tick"};
+	static const char expected[EVENT_TYPE_COUNT][24] = {"run_started", "run_resumed", "worker_starting",
+	        "worker_forked", "assign_sent", "worker_ready", "params_sent", "gradient_received", "sums_combined",
+	        "fault_fired", "worker_lost", "worker_replaced", "worker_late", "worker_stopped", "worker_continued",
+	        "stop_sent", "worker_exited", "epoch_done", "checkpoint_written", "call_made", "note", "run_ended",
+	        "tick"};
 	for (int type = 0; type < EVENT_TYPE_COUNT; type++)
 		cr_expect_str_eq(event_type_name((enum event_type)type), expected[type]);
 }
