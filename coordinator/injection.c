@@ -14,6 +14,7 @@ struct injection {
 	uint32_t *occurrences;     /* for each fault of the plan: the coordinator's occasions that matched so far */
 	struct fault_log *own_log; /* the plan's, where nobody has brought one; else NULL */
 	uint32_t taken;            /* records of the plan's log */
+	bool keeps_fired;          /* they are asked for as a list; else a long run would hold them for nothing */
 	struct fault *fired;
 	size_t fired_count;
 	size_t fired_capacity;
@@ -33,6 +34,7 @@ bool injection_open(const struct config *config, const struct event_stream *even
 	made->plan.count = config->fault_count;
 	made->plan.chaos = config->chaos;
 	made->events = events;
+	made->keeps_fired = config->output.faults != NULL;
 	made->occurrences = calloc(config->fault_count + 1, sizeof *made->occurrences);
 	if (log == NULL)
 		log = made->own_log = fault_log_new();
@@ -93,7 +95,8 @@ static void tell(
 	        .pid = pid,
 	};
 	event.fault_fired.fault = fault;
-	keep(injection, fault);
+	if (injection->keeps_fired)
+		keep(injection, fault);
 	events_emit(injection->events, event);
 }
 
