@@ -105,6 +105,8 @@ static void expect_nothing_adds_up(const struct history *history)
 	        late.highest_descriptor, early.highest_descriptor);
 	cr_expect_leq(early.highest_descriptor, 3 + 4 * (WORKERS + 1));
 	cr_expect_leq(late.children, WORKERS, "%zu children", late.children);
+	if (HARNESS_SANITIZED)
+		return; /* AddressSanitizer keeps what is freed for a while */
 	cr_expect_leq(late.memory_kb, early.memory_kb + MEMORY_SLACK_KB, "%ld kB, and early on %ld kB", late.memory_kb,
 	        early.memory_kb);
 }
@@ -147,7 +149,7 @@ static void kill_so_many(unsigned kills, double patience_s)
 
 Test(many_kills, of_two_thousand_nothing_is_left)
 {
-	kill_so_many(2000, 100);
+	kill_so_many(HARNESS_SANITIZED ? 400 : 2000, 100);
 }
 
 Test(soak_many_kills, of_a_hundred_thousand_nothing_is_left)
