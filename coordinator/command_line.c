@@ -6,82 +6,127 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char command_line_help[] = "usage: coordinator --config FILE [--set KEY=VALUE]... [--quiet] [--json] [--check]\n"
-                                 "                   [--resume] [--progress STYLE]\n"
-                                 "       coordinator campaign --config FILE [--set KEY=VALUE]... [--quiet] [--json]\n"
-                                 "                   [--runs N] [--seed S] [--jobs J] [--failures DIRECTORY]\n"
-                                 "\n"
-                                 "Fits a line, or a plane in more dimensions, to the rows of a CSV or .npy file by\n"
-                                 "gradient descent: a coordinator forks workers, each of which maps its own chunk of\n"
-                                 "the file, sends them the parameters and adds up their gradients. The result is the\n"
-                                 "same to the bit for any number of workers.\n"
-                                 "\n"
-                                 "  -c, --config FILE    the run's configuration in JSON; - reads standard input\n"
-                                 "  -s, --set KEY=VALUE  change one key of it, such as training.epochs=500\n"
-                                 "  -q, --quiet          nothing on standard error but errors\n"
-                                 "      --progress STYLE workers, bar or lines; auto: on a terminal workers, or bar\n"
-                                 "                       where there are more than 16, and lines anywhere else\n"
-                                 "      --json           print the result as JSON, not as a table\n"
-                                 "      --resume         go on from the last checkpoint, if there is one\n"
-                                 "      --check          check configuration and dataset header, print the effective\n"
-                                 "                       configuration, and stop\n"
-                                 "  -h, --help           this text\n"
-                                 "      --version        the version\n"
-                                 "\n"
-                                 "A campaign runs the configuration once without faults and then with one schedule of\n"
-                                 "faults after the other, and judges how each run ends.\n"
-                                 "\n"
-                                 "  -n, --runs N         so many schedules; 1000\n"
-                                 "      --seed S         which ones; 1\n"
-                                 "  -j, --jobs J         so many runs at the same time; 8 for each CPU\n"
-                                 "      --failures DIRECTORY\n"
-                                 "                       for files that make failed runs happen again; beside FILE\n"
-                                 "\n"
-                                 "exit status: 0 fitted, 3 diverged, 4 a worker was lost, 5 a run of a campaign was\n"
-                                 "wrong, hung or left something behind, 64 usage, 65 bad dataset, 66 input missing,\n"
-                                 "71 system error, 73 cannot write output, 78 bad configuration, 130 interrupted\n";
-
-enum { OPTION_JSON = 256, OPTION_CHECK, OPTION_RESUME, OPTION_PROGRESS, OPTION_VERSION, OPTION_SEED, OPTION_FAILURES };
-
-static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"set", required_argument, NULL, 's'},
-        {"quiet", no_argument, NULL, 'q'},
-        {"json", no_argument, NULL, OPTION_JSON},
-        {"check", no_argument, NULL, OPTION_CHECK},
-        {"resume", no_argument, NULL, OPTION_RESUME},
-        {"progress", required_argument, NULL, OPTION_PROGRESS},
-        {"runs", required_argument, NULL, 'n'},
-        {"seed", required_argument, NULL, OPTION_SEED},
-        {"jobs", required_argument, NULL, 'j'},
-        {"failures", required_argument, NULL, OPTION_FAILURES},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, OPTION_VERSION},
-        {NULL, 0, NULL, 0},
+enum option_number {
+	OPTION_CONFIG,
+	OPTION_SET,
+	OPTION_QUIET,
+	OPTION_JSON,
+	OPTION_CHECK,
+	OPTION_RESUME,
+	OPTION_PROGRESS,
+	OPTION_RUNS,
+	OPTION_SEED,
+	OPTION_JOBS,
+	OPTION_FAILURES,
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_COUNT
 };
 
-static bool usage_error(struct error *error, const char *problem, const char *word)
+/* What getopt_long returns for an option, letters included: beyond every character. */
+enum { OPTION_BASE = 256 };
+
+#define TRAIN (1U << COMMAND_TRAIN)
+#define CAMPAIGN (1U << COMMAND_CAMPAIGN)
+#define ALL ((1U << COMMAND_COUNT) - 1)
+
+/* Every option, and the commands that take it. A letter may mean one thing to one command only. */
+static const struct known_option {
+	const char *name;
+	char letter; /* 0: none */
+	bool takes_value;
+	unsigned commands; /* bits */
+} known_options[OPTION_COUNT] = {
+        [OPTION_CONFIG] = {"config", 'c', true, TRAIN | CAMPAIGN},
+        [OPTION_SET] = {"set", 's', true, TRAIN | CAMPAIGN},
+        [OPTION_QUIET] = {"quiet", 'q', false, ALL},
+        [OPTION_JSON] = {"json", 0, false, TRAIN | CAMPAIGN},
+        [OPTION_CHECK] = {"check", 0, false, TRAIN},
+        [OPTION_RESUME] = {"resume", 0, false, TRAIN},
+        [OPTION_PROGRESS] = {"progress", 0, true, TRAIN},
+        [OPTION_RUNS] = {"runs", 'n', true, CAMPAIGN},
+        [OPTION_SEED] = {"seed", 0, true, CAMPAIGN},
+        [OPTION_JOBS] = {"jobs", 'j', true, CAMPAIGN},
+        [OPTION_FAILURES] = {"failures", 0, true, CAMPAIGN},
+        [OPTION_HELP] = {"help", 'h', false, ALL},
+        [OPTION_VERSION] = {"version", 0, false, ALL},
+};
+
+static const char *const command_words[COMMAND_COUNT] = {
+        [COMMAND_CAMPAIGN] = "campaign",
+};
+
+/* The options of one command, as getopt_long takes them. */
+struct syntax {
+	char letters[3 * OPTION_COUNT];
+	struct option names[OPTION_COUNT + 1];
+};
+
+static void fill_syntax(struct syntax *syntax, enum command command)
 {
-	return error_set(error, EXIT_BAD_USAGE, "%s%s; coordinator --help tells more", problem, word);
+	struct option *name = syntax->names;
+	char *letter = syntax->letters;
+	*letter++ = ':'; /* a missing value is ':', not '?' */
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		const struct known_option *known = &known_options[i];
+		if ((known->commands & 1U << command) == 0)
+			continue;
+		*name++ = (struct option){
+		        known->name, known->takes_value ? required_argument : no_argument, NULL, OPTION_BASE + i};
+		if (known->letter == 0)
+			continue;
+		*letter++ = known->letter;
+		if (known->takes_value)
+			*letter++ = ':';
+	}
+	*letter = '\0';
+	*name = (struct option){NULL, 0, NULL, 0};
 }
 
-static bool is_known(int option)
+/* The option that getopt_long has found; OPTION_COUNT: none. */
+static enum option_number option_number(int found)
 {
-	for (const struct option *known = options; known->name != NULL; known++)
-		if (known->val == option)
-			return true;
-	return false;
+	if (found >= OPTION_BASE)
+		return (enum option_number)(found - OPTION_BASE);
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if (known_options[i].letter == found)
+			return (enum option_number)i;
+	return OPTION_COUNT;
+}
+
+static bool usage_error(const struct command_line *line, struct error *error, const char *problem, const char *word)
+{
+	const char *command = line->command < COMMAND_COUNT ? command_words[line->command] : NULL;
+	return error_set(error, EXIT_BAD_USAGE, "%s%s; coordinator %s%s--help tells more", problem, word,
+	        command != NULL ? command : "", command != NULL ? " " : "");
+}
+
+/* Does the word name an option, with or without a value behind '='? */
+static bool names_option(const char *word, const struct known_option *known)
+{
+	size_t length = strlen(known->name);
+	return strncmp(word, "--", 2) == 0 && strncmp(word + 2, known->name, length) == 0 &&
+	       (word[2 + length] == '\0' || word[2 + length] == '=');
 }
 
 /* What getopt_long has answered with '?'. A letter in the middle of a word leaves optind at that word. */
-static bool refuse_option(struct error *error, const char *word)
+static bool refuse_option(const struct command_line *line, struct error *error, const char *word)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
+	if (optopt >= OPTION_BASE)
+		return usage_error(line, error, "that option takes no value: ", word);
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		const struct known_option *known = &known_options[i];
+		bool is_it = optopt == 0 ? names_option(word, known) : known->letter == optopt;
+		if (is_it && line->command == COMMAND_TRAIN && (known->commands & CAMPAIGN) != 0)
+			return usage_error(
+			        line, error, "only of a campaign (coordinator campaign --config ...): ", word);
+		if (is_it)
+			return usage_error(line, error, "not an option of this command: ", word);
+	}
 	if (optopt == 0)
-		return usage_error(error, "no such option, or the beginning of several: ", word);
-	if (is_known(optopt))
-		return usage_error(error, "that option takes no value: ", word);
-	return usage_error(error, "no such option: ", letter);
+		return usage_error(line, error, "no such option, or the beginning of several: ", word);
+	return usage_error(line, error, "no such option: ", letter);
 }
 
 /* Far more than anybody waits for, or has memory for; and as much as one notes down, as of chaos.seed. */
@@ -98,25 +143,13 @@ static bool take_number(uint64_t minimum, uint64_t maximum, uint64_t *number, st
 	        minimum, maximum, optarg);
 }
 
-static bool take_campaign_option(struct command_line *line, int option, struct error *error, const char *word)
+static bool take_small_number(uint64_t maximum, uint32_t *number, struct error *error)
 {
-	uint64_t jobs;
-	if (line->command != COMMAND_CAMPAIGN)
-		return usage_error(error, "only of a campaign (coordinator campaign --config ...): ", word);
-	switch (option) {
-	case 'n':
-		return take_number(1, most_runs, &line->campaign.runs, error);
-	case OPTION_SEED:
-		return take_number(0, largest_seed, &line->campaign.seed, error);
-	case 'j':
-		if (!take_number(1, most_jobs, &jobs, error))
-			return false;
-		line->campaign.jobs = (uint32_t)jobs;
-		return true;
-	default:
-		line->campaign.failures = optarg;
-		return true;
-	}
+	uint64_t wide;
+	if (!take_number(1, maximum, &wide, error))
+		return false;
+	*number = (uint32_t)wide;
+	return true;
 }
 
 static bool take_progress(struct command_line *line, struct error *error)
@@ -133,84 +166,114 @@ static bool take_progress(struct command_line *line, struct error *error)
 			return true;
 		}
 	}
-	return usage_error(error, "--progress is auto, workers, bar or lines, not ", optarg);
+	return usage_error(line, error, "--progress is auto, workers, bar or lines, not ", optarg);
 }
 
-static bool take_option(struct command_line *line, int option, struct error *error, const char *word)
+/* A path that may be given once. */
+static bool take_path(struct command_line *line, const char **path, const char *option, struct error *error)
+{
+	if (*path != NULL)
+		return usage_error(line, error, option, " is given twice");
+	*path = optarg;
+	return true;
+}
+
+static bool take_value(struct command_line *line, enum option_number option, struct error *error)
 {
 	switch (option) {
-	case 'c':
-		if (line->config != NULL)
-			return usage_error(error, "--config is given twice", "");
-		line->config = optarg;
-		return true;
-	case 's':
+	case OPTION_CONFIG:
+		return take_path(line, &line->config, "--config", error);
+	case OPTION_SET:
 		line->overrides[line->override_count++] = optarg;
-		return true;
-	case 'q':
-		line->quiet = true;
-		return true;
-	case 'h':
-		line->command = COMMAND_HELP;
-		return true;
-	case OPTION_JSON:
-		line->json = true;
-		return true;
-	case 'n':
-	case 'j':
-	case OPTION_SEED:
-	case OPTION_FAILURES:
-		return take_campaign_option(line, option, error, word);
-	case OPTION_CHECK:
-		if (line->command == COMMAND_CAMPAIGN)
-			return usage_error(error, "not of a campaign: ", word);
-		line->command = COMMAND_CHECK;
 		return true;
 	case OPTION_PROGRESS:
 		return take_progress(line, error);
+	case OPTION_RUNS:
+		return take_number(1, most_runs, &line->campaign.runs, error);
+	case OPTION_SEED:
+		return take_number(0, largest_seed, &line->campaign.seed, error);
+	case OPTION_JOBS:
+		return take_small_number(most_jobs, &line->campaign.jobs, error);
+	default:
+		return take_path(line, &line->campaign.failures, "--failures", error);
+	}
+}
+
+static void take_switch(struct command_line *line, enum option_number option)
+{
+	switch (option) {
+	case OPTION_QUIET:
+		line->quiet = true;
+		break;
+	case OPTION_JSON:
+		line->json = true;
+		break;
+	case OPTION_CHECK:
+		line->check = true;
+		break;
 	case OPTION_RESUME:
 		line->resume = true;
-		return true;
-	case OPTION_VERSION:
-		line->command = COMMAND_VERSION;
-		return true;
-	case ':':
-		return usage_error(error, "an argument is missing after ", word);
+		break;
+	case OPTION_HELP:
+		line->help = command_help(line->command);
+		line->command = COMMAND_HELP;
+		break;
 	default:
-		return refuse_option(error, word);
+		line->command = COMMAND_VERSION;
 	}
+}
+
+static bool take_option(struct command_line *line, int found, struct error *error, const char *word)
+{
+	if (found == ':')
+		return usage_error(line, error, "an argument is missing after ", word);
+	enum option_number option = option_number(found);
+	if (option == OPTION_COUNT)
+		return refuse_option(line, error, word);
+	if (known_options[option].takes_value)
+		return take_value(line, option, error);
+	take_switch(line, option);
+	return true;
+}
+
+static enum command command_of(const char *word)
+{
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		if (word != NULL && command_words[i] != NULL && strcmp(word, command_words[i]) == 0)
+			return (enum command)i;
+	return COMMAND_TRAIN;
+}
+
+static bool parse(int count, char **arguments, struct command_line *line, struct error *error)
+{
+	struct syntax syntax;
+	int found;
+	fill_syntax(&syntax, line->command);
+	opterr = 0;
+	while ((found = getopt_long(count, arguments, syntax.letters, syntax.names, NULL)) != -1) {
+		if (!take_option(line, found, error, arguments[optind - 1]))
+			return false;
+		if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION)
+			return true;
+	}
+	if (optind < count)
+		return usage_error(line, error, "nothing takes the argument ", arguments[optind]);
+	return line->config != NULL ||
+	       usage_error(line, error, "a configuration is needed: coordinator --config run.json", "");
 }
 
 bool command_line_parse(int count, char **arguments, struct command_line *line, struct error *error)
 {
-	*line = (struct command_line){.command = COMMAND_TRAIN, .campaign = {.runs = 1000, .seed = 1}};
-	if (count > 1 && strcmp(arguments[1], "campaign") == 0) {
-		/* Words behind the first are what getopt looks at. */
-		line->command = COMMAND_CAMPAIGN;
-		arguments++;
-		count--;
-	}
+	*line = (struct command_line){
+	        .command = command_of(count > 1 ? arguments[1] : NULL),
+	        .campaign = {.runs = 1000, .seed = 1},
+	};
+	int skipped = line->command != COMMAND_TRAIN; /* words behind the first are what getopt looks at */
 	line->overrides = calloc((size_t)count + 1, sizeof *line->overrides);
 	if (line->overrides == NULL)
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
-	int option;
-	opterr = 0;
-	while ((option = getopt_long(count, arguments, ":c:s:qhn:j:", options, NULL)) != -1) {
-		if (!take_option(line, option, error, arguments[optind - 1]))
-			goto failed;
-		if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION)
-			return true;
-	}
-	if (optind < count) {
-		usage_error(error, "nothing takes the argument ", arguments[optind]);
-		goto failed;
-	}
-	if (line->config == NULL) {
-		usage_error(error, "a configuration is needed: coordinator --config run.json", "");
-		goto failed;
-	}
-	return true;
-failed:
+	if (parse(count - skipped, arguments + skipped, line, error))
+		return true;
 	command_line_release(line);
 	return false;
 }

@@ -9,15 +9,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum command { COMMAND_TRAIN, COMMAND_CHECK, COMMAND_CAMPAIGN, COMMAND_HELP, COMMAND_VERSION };
+/* The first word says which, and its absence the first. Each has its own options and its own --help. */
+enum command {
+	COMMAND_TRAIN,
+	COMMAND_CAMPAIGN,
+	COMMAND_COUNT,
+	COMMAND_HELP = COMMAND_COUNT, /* an option in place of what the command would do */
+	COMMAND_VERSION,
+};
 
 struct command_line {
 	enum command command;
+	const char *help;       /* COMMAND_HELP: the text */
 	const char *config;     /* a path, or "-" */
 	const char **overrides; /* of --set; the array is owned, its strings are argv's */
 	size_t override_count;
 	bool quiet;
 	bool json;
+	bool check;
 	bool resume;
 	enum progress_style progress;
 	struct {
@@ -32,7 +41,7 @@ struct command_line {
 bool command_line_parse(int count, char **arguments, struct command_line *line, struct error *error);
 void command_line_release(struct command_line *line);
 
-/* What --help prints. */
-extern const char command_line_help[];
+/* What `coordinator COMMAND --help` prints, in at most 24 lines of 80 columns. */
+const char *command_help(enum command command);
 
 #endif

@@ -287,7 +287,7 @@ static bool run(const struct command_line *line, struct error *error)
 	struct config config;
 	if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION) {
 		if (line->command == COMMAND_HELP)
-			fputs(command_line_help, stdout);
+			fputs(line->help, stdout);
 		else
 			printf("forkfit %s\n", version_text());
 		return finish_stdout(error);
@@ -298,7 +298,7 @@ static bool run(const struct command_line *line, struct error *error)
 	if (line->resume && config.checkpoint.path == NULL)
 		done = error_set(error, EXIT_BAD_CONFIGURATION,
 		        "%s: checkpoint.path: expected a path, because --resume is given, found null", config.source);
-	else if (line->command == COMMAND_CHECK)
+	else if (line->check)
 		done = check(&config, error);
 	else if (line->command == COMMAND_CAMPAIGN)
 		done = campaign(line, &config, error);

@@ -17,7 +17,7 @@ struct parsed {
 	struct words words;
 	enum command command;
 	char config[16];
-	bool quiet, json;
+	bool quiet, json, check;
 	char overrides[48]; /* joined by spaces */
 };
 
@@ -41,19 +41,19 @@ static bool parse(struct words *words, struct command_line *line, struct error *
 ParameterizedTestParameters(command_line, is_understood)
 {
 	static struct parsed rows[] = {
-	        {{{"--config", "run.json"}}, COMMAND_TRAIN, "run.json", false, false, ""},
-	        {{{"-c", "-"}}, COMMAND_TRAIN, "-", false, false, ""},
-	        {{{"-crun.json", "-q"}}, COMMAND_TRAIN, "run.json", true, false, ""},
-	        {{{"-qcrun.json"}}, COMMAND_TRAIN, "run.json", true, false, ""},
-	        {{{"--config=run.json", "--quiet", "--json"}}, COMMAND_TRAIN, "run.json", true, true, ""},
+	        {{{"--config", "run.json"}}, COMMAND_TRAIN, "run.json", false, false, false, ""},
+	        {{{"-c", "-"}}, COMMAND_TRAIN, "-", false, false, false, ""},
+	        {{{"-crun.json", "-q"}}, COMMAND_TRAIN, "run.json", true, false, false, ""},
+	        {{{"-qcrun.json"}}, COMMAND_TRAIN, "run.json", true, false, false, ""},
+	        {{{"--config=run.json", "--quiet", "--json"}}, COMMAND_TRAIN, "run.json", true, true, false, ""},
 	        {{{"--json", "--set", "a=1", "-c", "x", "-s", "b.c=x", "--set=d="}}, COMMAND_TRAIN, "x", false, true,
-	                "a=1 b.c=x d="},
-	        {{{"--check", "--config", "x"}}, COMMAND_CHECK, "x", false, false, ""},
-	        {{{"--conf", "x", "--qui"}}, COMMAND_TRAIN, "x", true, false, ""},
-	        {{{"-c", "x", "--"}}, COMMAND_TRAIN, "x", false, false, ""},
-	        {{{"--help"}}, COMMAND_HELP, "", false, false, ""},
-	        {{{"-h", "--nonsense"}}, COMMAND_HELP, "", false, false, ""},
-	        {{{"-q", "--version"}}, COMMAND_VERSION, "", true, false, ""},
+	                false, "a=1 b.c=x d="},
+	        {{{"--check", "--config", "x"}}, COMMAND_TRAIN, "x", false, false, true, ""},
+	        {{{"--conf", "x", "--qui"}}, COMMAND_TRAIN, "x", true, false, false, ""},
+	        {{{"-c", "x", "--"}}, COMMAND_TRAIN, "x", false, false, false, ""},
+	        {{{"--help"}}, COMMAND_HELP, "", false, false, false, ""},
+	        {{{"-h", "--nonsense"}}, COMMAND_HELP, "", false, false, false, ""},
+	        {{{"-q", "--version"}}, COMMAND_VERSION, "", true, false, false, ""},
 	};
 	return cr_make_param_array(struct parsed, rows, sizeof rows / sizeof *rows);
 }
@@ -72,6 +72,7 @@ ParameterizedTest(struct parsed *row, command_line, is_understood)
 	cr_expect_str_eq(line.config != NULL ? line.config : "", row->config);
 	cr_expect_eq(line.quiet, row->quiet);
 	cr_expect_eq(line.json, row->json);
+	cr_expect_eq(line.check, row->check);
 	cr_expect_str_eq(overrides, row->overrides);
 	command_line_release(&line);
 }
@@ -112,11 +113,22 @@ ParameterizedTest(struct refused *row, command_line, is_refused)
 	cr_expect_null(line.overrides);
 }
 
+Test(command_line, help_fits_on_a_screen)
+{
+	for (int command = 0; command < COMMAND_COUNT; command++) {
+		const char *text = command_help((enum command)command);
+		unsigned lines = 0;
+		for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1, lines++)
+			cr_expect_leq(end - text, 80, "command %d: %.*s", command, (int)(end - text), text);
+		cr_expect_eq(*text, '\0', "command %d: no end of line at its end", command);
+		cr_expect_leq(lines, 24, "command %d has %u lines", command, lines);
+	}
+}
+
 Test(command_line, help_names_every_option)
 {
 	static const char options[][16] = {
 	        "-c, --config", "-s, --set", "-q, --quiet", "--json", "--check", "-h, --help", "--version"};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-		cr_expect(strstr(command_line_help, options[i]) != NULL, "%s", options[i]);
-	cr_expect_eq(command_line_help[strlen(command_line_help) - 1], '\n');
+		cr_expect(strstr(command_help(COMMAND_TRAIN), options[i]) != NULL, "%s", options[i]);
 }

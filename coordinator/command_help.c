@@ -1,0 +1,50 @@
+#include "coordinator/command_line.h"
+
+static const char train[] = "usage: coordinator --config FILE [option]...\n"
+                            "       coordinator campaign --config FILE [option]... (--help tells more)\n"
+                            "\n"
+                            "Fits a line, or a plane in more dimensions, to the rows of a CSV or .npy file by\n"
+                            "gradient descent with worker processes: the same bits for any number of them.\n"
+                            "\n"
+                            "  -c, --config FILE     the run's configuration in JSON; - reads standard input\n"
+                            "  -s, --set KEY=VALUE   change one key of it, such as training.epochs=500\n"
+                            "      --check           check it and the dataset, print it in full, and stop\n"
+                            "      --resume          go on from the last checkpoint, if there is one\n"
+                            "  -q, --quiet           nothing on standard error but errors\n"
+                            "      --json            print the result as JSON, not as a table\n"
+                            "      --progress STYLE  workers, bar or lines; auto: what suits the terminal\n"
+                            "  -h, --help            this text\n"
+                            "      --version         the version\n"
+                            "\n"
+                            "exit status: 0 fitted, 3 diverged, 4 workers lost, 64 usage, 65 bad dataset,\n"
+                            "66 input missing, 71 system error, 73 cannot write output, 78 bad configuration,\n"
+                            "130 interrupted\n";
+
+static const char campaign[] = "usage: coordinator campaign --config FILE [option]...\n"
+                               "\n"
+                               "Runs the configuration once without faults and then with one schedule of faults\n"
+                               "after the other, and judges how each run ends: identical, clean error, wrong,\n"
+                               "hang or leak.\n"
+                               "\n"
+                               "  -c, --config FILE         the run's configuration in JSON; - is standard input\n"
+                               "  -s, --set KEY=VALUE       change one key of it\n"
+                               "  -n, --runs N              so many schedules; 1000\n"
+                               "      --seed S              which ones; 1\n"
+                               "  -j, --jobs J              so many runs at the same time; 8 for each CPU\n"
+                               "      --failures DIRECTORY  for files that make failed runs happen again;\n"
+                               "                            else, for run.json, run.failures\n"
+                               "  -q, --quiet               nothing on standard error but errors and failures\n"
+                               "      --json                print the table as JSON\n"
+                               "\n"
+                               "exit status: 0 all were survived or told, 5 one was wrong, hung or left\n"
+                               "something behind, 130 interrupted, and those of a run for the configuration\n";
+
+const char *command_help(enum command command)
+{
+	static const char *const texts[] = {
+	        [COMMAND_TRAIN] = train,
+	        [COMMAND_CAMPAIGN] = campaign,
+	};
+	_Static_assert(sizeof texts / sizeof *texts == COMMAND_COUNT, "a text for every command");
+	return texts[command];
+}
