@@ -117,26 +117,13 @@ bool chunk_leaf(struct chunk *chunk, uint32_t leaf, struct leaf_rows *rows, stru
 	return npy_chunk_leaf(chunk->npy, leaf, rows, error);
 }
 
-static double number_at(const struct leaf_rows *rows, size_t row, uint32_t column)
-{
-	const unsigned char *at = rows->base + row * rows->row_stride + rows->offsets[column];
-	double wide;
-	float narrow;
-	if (rows->element == ELEMENT_F8) {
-		memcpy(&wide, at, sizeof wide);
-		return wide;
-	}
-	memcpy(&narrow, at, sizeof narrow);
-	return (double)narrow;
-}
-
 /* Is there a missing value in the row, for which it does not count? */
 static bool row_is_skipped(const struct dataset *dataset, const struct leaf_rows *rows, size_t row)
 {
 	if (dataset->missing != MISSING_SKIP_ROW)
 		return false;
 	for (uint32_t j = 0; j <= dataset->features; j++)
-		if (isnan(number_at(rows, row, j)))
+		if (isnan(leaf_number(rows, row, j)))
 			return true;
 	return false;
 }
@@ -156,7 +143,7 @@ bool chunk_find_not_finite(struct chunk *chunk, struct worker_error *error)
 			if (row_is_skipped(dataset, &rows, row))
 				continue;
 			for (uint32_t j = 0; j <= dataset->features; j++) {
-				double number = number_at(&rows, row, j);
+				double number = leaf_number(&rows, row, j);
 				if (isfinite(number))
 					continue;
 				chunk_fail(error, STAGE_DATASET, 0,

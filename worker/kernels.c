@@ -1,26 +1,33 @@
 #include "worker/kernels.h"
 
-#include <math.h>
+#include "worker/kernels_lanes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Eight lanes are two of these. They may be loaded from any multiple of eight bytes. (A vector of eight would be kept
- * in memory by compilers whose target has no such register.)
- */
-typedef double lanes4 __attribute__((vector_size(32), aligned(8), may_alias));
+/* In whole lines of cache, so that no vector lies in two. NULL: out of memory. */
+static double *new_lanes(size_t count)
+{
+	enum { CACHE_LINE = 64 };
+	return aligned_alloc(CACHE_LINE, (count * sizeof(lanes) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+}
 
-#define INLINE static inline __attribute__((always_inline))
+/*
+ * How far ahead rows are asked for, at least: what the memory delivers while a line of cache is on its way. The
+ * processor does so by itself only where it sees few streams of steps that are not powers of two.
+ */
+enum { PREFETCH_BYTES = 2048 };
 
 bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing, enum kernel_clone clone)
 {
 	*kernels = (struct kernels){.features = features, .clone = clone};
+	kernels->blocks = features < TILE_WIDE_FEATURES ? features : ((size_t)features + LANES - 1) / LANES;
 	if (!tile_reader_init(&kernels->reader, features, skip_missing))
 		return false;
-	kernels->errors = malloc(kernels->reader.capacity * sizeof(double));
-	kernels->lanes = malloc(TILE_LANES * ((size_t)features + 1) * sizeof(double));
-	kernels->sums = malloc(features * sizeof(double));
-	if (kernels->errors != NULL && kernels->lanes != NULL && kernels->sums != NULL)
+	kernels->weights = new_lanes(kernels->blocks);
+	kernels->centre = new_lanes(kernels->blocks);
+	kernels->sums = new_lanes(kernels->blocks);
+	if (kernels->weights != NULL && kernels->centre != NULL && kernels->sums != NULL)
 		return true;
 	kernels_release(kernels);
 	return false;
@@ -29,253 +36,312 @@ bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing,
 void kernels_release(struct kernels *kernels)
 {
 	tile_reader_release(&kernels->reader);
-	free(kernels->errors);
-	free(kernels->lanes);
+	free(kernels->weights);
+	free(kernels->centre);
 	free(kernels->sums);
-	kernels->errors = kernels->lanes = kernels->sums = NULL;
+	kernels->weights = kernels->centre = kernels->sums = NULL;
+}
+
+/* The first column of a block of wide rows. */
+INLINE size_t block_column(size_t block, size_t features)
+{
+	size_t column = LANES * block;
+	return column + LANES <= features ? column : features - LANES;
 }
 
 void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *parameters, const double *centre)
 {
+	size_t d = kernels->features;
+	if (kernel == KERNEL_MEANS || kernel == KERNEL_MOMENTS)
+		centre = parameters;
 	kernels->kernel = kernel;
-	kernels->parameters = parameters;
-	kernels->centre = centre;
+	kernels->intercept = parameters[d];
+	kernels->target_centre = centre[d];
+	if (d < TILE_WIDE_FEATURES) {
+		memcpy(kernels->weights, parameters, d * sizeof *parameters);
+		memcpy(kernels->centre, centre, d * sizeof *centre);
+		return;
+	}
+	for (size_t i = 0; i < LANES * kernels->blocks; i++) {
+		size_t column = block_column(i / LANES, d) + i % LANES;
+		kernels->weights[i] = column < i / LANES * LANES ? 0.0 : parameters[column];
+		kernels->centre[i] = centre[column];
+	}
 }
 
-/* The one order in which eight lanes are added. */
-static double add_lanes(const double *lane)
+/* Up to four rows. The last one stands in for those that are missing. */
+struct group {
+	const unsigned char *row[LANES];
+	lanes counts; /* 1, or 0 for a row that is missing */
+};
+
+INLINE struct group group_at(const struct leaf_rows *tile, size_t row, const size_t rows)
 {
-	return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+	const unsigned char *first = tile->base + row * tile->row_stride;
+	size_t last = rows - 1, stride = tile->row_stride;
+	return (struct group){
+	        .row = {first, first + (last < 1 ? last : 1) * stride, first + (last < 2 ? last : 2) * stride,
+	                first + (last < 3 ? last : 3) * stride},
+	        .counts = {1.0, rows > 1 ? 1.0 : 0.0, rows > 2 ? 1.0 : 0.0, rows > 3 ? 1.0 : 0.0},
+	};
 }
 
-/* The target of curvature is nothing: e is the prediction itself. */
-INLINE double target_of(const struct kernels *kernels, const struct tile *tile, size_t row)
+/* How a narrow tile's numbers lie. */
+enum layout {
+	ROWS,    /* a row's are side by side */
+	COLUMNS, /* a column's are */
+	APART,
+};
+
+/* The group's numbers in a column. */
+INLINE lanes group_column(const struct group *group, size_t offset, const enum element_type element)
 {
-	if (kernels->kernel == KERNEL_CURVATURE)
-		return 0.0;
-	return tile->y[row * tile->row_stride] - kernels->centre[kernels->features];
+	return (lanes){element_at(group->row[0] + offset, element), element_at(group->row[1] + offset, element),
+	        element_at(group->row[2] + offset, element), element_at(group->row[3] + offset, element)};
 }
 
-/* One row of a narrow tile. */
-INLINE double narrow_error(const struct kernels *kernels, const struct tile *tile, size_t row, uint32_t d)
+/* The group's numbers in all columns of a narrow tile. */
+INLINE void group_columns(const struct leaf_rows *tile, const struct group *group, const uint32_t columns,
+        const enum element_type element, const enum layout layout, lanes *x)
 {
-	double prediction = kernels->parameters[d];
+	if (layout == ROWS) {
+#pragma GCC unroll 8
+		for (uint32_t block = 0; block < columns; block += LANES) {
+			const uint32_t j = block + LANES <= columns ? block : columns - LANES;
+			size_t at = tile->offsets[0] + j * element_bytes(element);
+			x[j] = lanes_of_elements(group->row[0] + at, element);
+			x[j + 1] = lanes_of_elements(group->row[1] + at, element);
+			x[j + 2] = lanes_of_elements(group->row[2] + at, element);
+			x[j + 3] = lanes_of_elements(group->row[3] + at, element);
+			lanes_transpose(&x[j], &x[j + 1], &x[j + 2], &x[j + 3]);
+		}
+		return;
+	}
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < columns; j++) {
+		if (layout == COLUMNS)
+			x[j] = lanes_of_elements(group->row[0] + tile->offsets[j], element);
+		else
+			x[j] = group_column(group, tile->offsets[j], element);
+	}
+}
+
+/* A tile's sums over rows, in registers. */
+struct row_sums {
+	lanes total;
+	lanes square;
+};
+
+INLINE bool deviates(const struct kernels *kernels)
+{
+	return kernels->kernel == KERNEL_MEANS || kernels->kernel == KERNEL_MOMENTS;
+}
+
+/* Adds up what concerns the rows alone, and returns what their features are to be multiplied with: e, or 1. */
+INLINE lanes add_rows(
+        const struct kernels *kernels, lanes prediction, lanes target, lanes counts, struct row_sums *sums)
+{
+	if (deviates(kernels)) {
+		if (kernels->kernel == KERNEL_MOMENTS)
+			target *= target;
+		sums->total += counts * target;
+		return counts;
+	}
+	if (kernels->kernel != KERNEL_CURVATURE)
+		prediction -= target;
+	lanes e = counts * prediction;
+	sums->total += kernels->kernel == KERNEL_METRICS ? lanes_absolute(e) : e;
+	sums->square += e * e;
+	return e;
+}
+
+INLINE void narrow_group(const struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t rows,
+        const uint32_t d, const enum element_type element, const enum layout layout, lanes *columns,
+        struct row_sums *sums)
+{
+	struct group group = group_at(tile, row, rows);
+	lanes x[TILE_WIDE_FEATURES];
+	double b = kernels->intercept;
+	lanes prediction = {b, b, b, b};
+	group_columns(tile, &group, d + 1, element, layout, x);
+	if (layout != COLUMNS)
+		__builtin_prefetch(group.row[0] + PREFETCH_BYTES);
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++) {
+		x[j] -= kernels->centre[j];
+		prediction += kernels->weights[j] * x[j];
+	}
+	lanes e = add_rows(kernels, prediction, x[d] - kernels->target_centre, group.counts, sums);
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++) {
+		if (kernels->kernel == KERNEL_MOMENTS)
+			x[j] *= x[j];
+		columns[j] += e * x[j];
+	}
+}
+
+/* Sums the groups from `row` on, all of which must be full unless the layout is APART; returns the first row left. */
+INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile, size_t row, const uint32_t d,
+        const enum element_type element, const enum layout layout)
+{
+	lanes columns[TILE_WIDE_FEATURES];
+	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
+#pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++)
-		prediction += kernels->parameters[j] * (tile->column[j][row * tile->row_stride] - kernels->centre[j]);
-	return prediction - target_of(kernels, tile, row);
+		columns[j] = lanes_at(kernels->sums + LANES * j);
+	for (; row < tile->rows; row += LANES) {
+		size_t left = tile->rows - row;
+		if (left < LANES && layout != APART)
+			break;
+		size_t rows = layout != APART || left > LANES ? LANES : left;
+		narrow_group(kernels, tile, row, rows, d, element, layout, columns, &sums);
+	}
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++)
+		lanes_store(kernels->sums + LANES * j, columns[j]);
+	lanes_store(kernels->totals, sums.total);
+	lanes_store(kernels->squares, sums.square);
+	return row;
 }
 
-/* The numbers of four rows from `row` on in a column. A stride known to be 1 makes it one load. */
-#define FOUR_ROWS(column, row, stride)                                                          \
-	((stride) == 1 ? *(const lanes4 *)((column) + (row))                                    \
-	               : (lanes4){(column)[(row) * (stride)], (column)[((row) + 1) * (stride)], \
-	                         (column)[((row) + 2) * (stride)], (column)[((row) + 3) * (stride)]})
-
-/*
- * Gradient sums over a narrow tile, eight rows at a time. d is known to the compiler, so that the sums stay in
- * registers, and so is a stride of 1.
- */
-INLINE void narrow_gradient_for(struct kernels *kernels, const struct tile *tile, const uint32_t d, const size_t stride)
+INLINE lanes wide_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct group *group,
+        const enum element_type element, size_t ahead)
 {
-	const double *p = kernels->parameters;
-	const double *c = kernels->centre;
-	const double target_weight = kernels->kernel == KERNEL_CURVATURE ? 0.0 : 1.0;
-	lanes4 sums[2 * TILE_WIDE_FEATURES];
-	lanes4 total[2], square[2];
-	memcpy(sums, kernels->lanes, 8 * d * sizeof(double));
-	memcpy(total, kernels->totals, sizeof total);
-	memcpy(square, kernels->squares, sizeof square);
+	size_t x = tile->offsets[0];
+	lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+	for (size_t block = 0; block < kernels->blocks; block++) {
+		size_t at = x + block_column(block, kernels->features) * element_bytes(element);
+		lanes w = lanes_at(kernels->weights + LANES * block);
+		lanes c = lanes_at(kernels->centre + LANES * block);
+		lanes x0 = lanes_of_elements(group->row[0] + at, element) - c;
+		lanes x1 = lanes_of_elements(group->row[1] + at, element) - c;
+		lanes x2 = lanes_of_elements(group->row[2] + at, element) - c;
+		lanes x3 = lanes_of_elements(group->row[3] + at, element) - c;
+		s0 += w * x0;
+		s1 += w * x1;
+		s2 += w * x2;
+		s3 += w * x3;
+		__builtin_prefetch(group->row[0] + at + ahead);
+		__builtin_prefetch(group->row[1] + at + ahead);
+	}
+	return lanes_add_each(s0, s1, s2, s3) + kernels->intercept;
+}
+
+/* sums += Σ e·x over the group, or Σ e·x². */
+INLINE void wide_products(struct kernels *kernels, const struct leaf_rows *tile, const struct group *group, lanes e,
+        const enum element_type element, const bool squared, size_t ahead)
+{
+	size_t x = tile->offsets[0];
+	for (size_t block = 0; block < kernels->blocks; block++) {
+		size_t at = x + block_column(block, kernels->features) * element_bytes(element);
+		lanes c = lanes_at(kernels->centre + LANES * block);
+		lanes x0 = lanes_of_elements(group->row[0] + at, element) - c;
+		lanes x1 = lanes_of_elements(group->row[1] + at, element) - c;
+		lanes x2 = lanes_of_elements(group->row[2] + at, element) - c;
+		lanes x3 = lanes_of_elements(group->row[3] + at, element) - c;
+		if (squared)
+			x0 *= x0, x1 *= x1, x2 *= x2, x3 *= x3;
+		double *sums = kernels->sums + LANES * block;
+		lanes_store(sums, lanes_at(sums) + ((e[0] * x0 + e[2] * x2) + (e[1] * x1 + e[3] * x3)));
+		__builtin_prefetch(group->row[2] + at + ahead);
+		__builtin_prefetch(group->row[3] + at + ahead);
+	}
+}
+
+INLINE void wide_group(struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t rows,
+        const enum element_type element, size_t ahead, struct row_sums *sums)
+{
+	struct group group = group_at(tile, row, rows);
+	lanes prediction = {0};
+	if (!deviates(kernels))
+		prediction = wide_predictions(kernels, tile, &group, element, ahead);
+	lanes target = group_column(&group, tile->offsets[kernels->features], element) - kernels->target_centre;
+	lanes e = add_rows(kernels, prediction, target, group.counts, sums);
+	if (kernels->kernel == KERNEL_MOMENTS)
+		wide_products(kernels, tile, &group, e, element, true, ahead);
+	else if (kernels->kernel != KERNEL_METRICS)
+		wide_products(kernels, tile, &group, e, element, false, ahead);
+}
+
+INLINE void wide_rows(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
+{
+	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
 	size_t row = 0;
-	for (; row + 8 <= tile->rows; row += 8) {
-		for (uint32_t half = 0; half < 2; half++) {
-			size_t first = row + 4 * half;
-			lanes4 e = {p[d], p[d], p[d], p[d]};
-			for (uint32_t j = 0; j < d; j++)
-				e += p[j] * (FOUR_ROWS(tile->column[j], first, stride) - c[j]);
-			if (target_weight != 0.0)
-				e -= FOUR_ROWS(tile->y, first, stride) - c[d];
-			for (uint32_t j = 0; j < d; j++)
-				sums[2 * j + half] += e * (FOUR_ROWS(tile->column[j], first, stride) - c[j]);
-			total[half] += e;
-			square[half] += e * e;
-		}
-	}
-	memcpy(kernels->lanes, sums, 8 * d * sizeof(double));
-	memcpy(kernels->totals, total, sizeof total);
-	memcpy(kernels->squares, square, sizeof square);
-	for (; row < tile->rows; row++) {
-		double e = narrow_error(kernels, tile, row, d);
-		for (uint32_t j = 0; j < d; j++)
-			kernels->lanes[8 * j + row % 8] += e * (tile->column[j][row * tile->row_stride] - c[j]);
-		kernels->totals[row % 8] += e;
-		kernels->squares[row % 8] += e * e;
-	}
+	size_t step = LANES * tile->row_stride;
+	size_t ahead = (PREFETCH_BYTES + step - 1) / step * step;
+	for (; row + LANES <= tile->rows; row += LANES)
+		wide_group(kernels, tile, row, LANES, element, ahead, &sums);
+	if (row < tile->rows)
+		wide_group(kernels, tile, row, tile->rows - row, element, ahead, &sums);
+	lanes_store(kernels->totals, sums.total);
+	lanes_store(kernels->squares, sums.square);
 }
 
-INLINE void narrow_gradient(struct kernels *kernels, const struct tile *tile, const uint32_t d)
+static bool is_side_by_side(const struct leaf_rows *tile, uint32_t columns)
 {
-	if (tile->row_stride == 1)
-		narrow_gradient_for(kernels, tile, d, 1);
-	else
-		narrow_gradient_for(kernels, tile, d, tile->row_stride);
+	for (uint32_t j = 1; j < columns; j++)
+		if (tile->offsets[j] != tile->offsets[j - 1] + element_bytes(tile->element))
+			return false;
+	return true;
 }
 
-/* The errors of `rows` (a constant to the compiler, at most four) consecutive rows of a wide tile. */
-INLINE void wide_errors(
-        const struct kernels *kernels, const struct tile *tile, size_t row, const size_t rows, double *errors)
+/* d, and how the tile lies, are known to the compiler, so that the loops over columns are unrolled into registers. */
+INLINE void narrow_rows_for(
+        struct kernels *kernels, const struct leaf_rows *tile, const uint32_t d, const enum element_type element)
 {
-	const double *p = kernels->parameters;
-	const double *c = kernels->centre;
-	uint32_t d = kernels->features;
-	const double *x = tile->x + row * tile->row_stride;
-	lanes4 low[4] = {{0}}, high[4] = {{0}};
-	uint32_t j = 0;
-	for (; j + 8 <= d; j += 8) {
-		lanes4 p_low = *(const lanes4 *)(p + j), p_high = *(const lanes4 *)(p + j + 4);
-		lanes4 c_low = *(const lanes4 *)(c + j), c_high = *(const lanes4 *)(c + j + 4);
-		for (size_t r = 0; r < rows; r++) {
-			const double *at = x + r * tile->row_stride + j;
-			low[r] += p_low * (*(const lanes4 *)at - c_low);
-			high[r] += p_high * (*(const lanes4 *)(at + 4) - c_high);
-		}
-	}
-	for (size_t r = 0; r < rows; r++) {
-		double lane[8];
-		memcpy(lane, &low[r], sizeof low[r]);
-		memcpy(lane + 4, &high[r], sizeof high[r]);
-		for (uint32_t t = j; t < d; t++)
-			lane[t - j] += p[t] * (x[r * tile->row_stride + t] - c[t]);
-		errors[r] = (add_lanes(lane) + p[d]) - target_of(kernels, tile, row + r);
-	}
-}
-
-/* sums += Σ e·(x - c) over four rows of a wide tile. */
-INLINE void wide_accumulate_four(struct kernels *kernels, const struct tile *tile, size_t row, const double *errors)
-{
-	const double *c = kernels->centre;
-	double *sums = kernels->sums;
-	size_t s = tile->row_stride;
-	const double *x = tile->x + row * s;
-	double e0 = errors[0], e1 = errors[1], e2 = errors[2], e3 = errors[3];
-	uint32_t j = 0;
-	for (; j + 4 <= kernels->features; j += 4) {
-		lanes4 centre = *(const lanes4 *)(c + j);
-		lanes4 x0 = *(const lanes4 *)(x + j) - centre, x1 = *(const lanes4 *)(x + s + j) - centre;
-		lanes4 x2 = *(const lanes4 *)(x + 2 * s + j) - centre, x3 = *(const lanes4 *)(x + 3 * s + j) - centre;
-		*(lanes4 *)(sums + j) += (e0 * x0 + e1 * x1) + (e2 * x2 + e3 * x3);
-	}
-	for (; j < kernels->features; j++)
-		sums[j] += (e0 * (x[j] - c[j]) + e1 * (x[s + j] - c[j])) +
-		           (e2 * (x[2 * s + j] - c[j]) + e3 * (x[3 * s + j] - c[j]));
-}
-
-INLINE void wide_accumulate_one(struct kernels *kernels, const struct tile *tile, size_t row, double error)
-{
-	const double *x = tile->x + row * tile->row_stride;
-	for (uint32_t j = 0; j < kernels->features; j++)
-		kernels->sums[j] += error * (x[j] - kernels->centre[j]);
-}
-
-INLINE void wide_gradient(struct kernels *kernels, const struct tile *tile)
-{
-	double *errors = kernels->errors;
 	size_t row = 0;
-	for (; row + 4 <= tile->rows; row += 4) {
-		wide_errors(kernels, tile, row, 4, errors + row);
-		wide_accumulate_four(kernels, tile, row, errors + row);
-	}
-	for (; row < tile->rows; row++) {
-		wide_errors(kernels, tile, row, 1, errors + row);
-		wide_accumulate_one(kernels, tile, row, errors[row]);
-	}
-	for (row = 0; row < tile->rows; row++) {
-		kernels->totals[row % 8] += errors[row];
-		kernels->squares[row % 8] += errors[row] * errors[row];
-	}
+	if (tile->row_stride == element_bytes(element))
+		row = narrow_rows(kernels, tile, row, d, element, COLUMNS);
+	else if (d + 1 >= LANES && is_side_by_side(tile, d + 1))
+		row = narrow_rows(kernels, tile, row, d, element, ROWS);
+	narrow_rows(kernels, tile, row, d, element, APART);
 }
 
-INLINE void gradient(struct kernels *kernels, const struct tile *tile)
+INLINE void sum_elements(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
 {
 	switch (kernels->features) {
 	case 1:
-		narrow_gradient(kernels, tile, 1);
+		narrow_rows_for(kernels, tile, 1, element);
 		break;
 	case 2:
-		narrow_gradient(kernels, tile, 2);
+		narrow_rows_for(kernels, tile, 2, element);
 		break;
 	case 3:
-		narrow_gradient(kernels, tile, 3);
+		narrow_rows_for(kernels, tile, 3, element);
 		break;
 	case 4:
-		narrow_gradient(kernels, tile, 4);
+		narrow_rows_for(kernels, tile, 4, element);
 		break;
 	case 5:
-		narrow_gradient(kernels, tile, 5);
+		narrow_rows_for(kernels, tile, 5, element);
 		break;
 	case 6:
-		narrow_gradient(kernels, tile, 6);
+		narrow_rows_for(kernels, tile, 6, element);
 		break;
 	case 7:
-		narrow_gradient(kernels, tile, 7);
+		narrow_rows_for(kernels, tile, 7, element);
 		break;
 	default:
-		wide_gradient(kernels, tile);
+		wide_rows(kernels, tile, element);
 		break;
 	}
 }
 
-INLINE void metrics(struct kernels *kernels, const struct tile *tile)
+INLINE void sum_tile(struct kernels *kernels, const struct leaf_rows *tile)
 {
-	for (size_t row = 0; row < tile->rows; row++) {
-		double e;
-		if (kernels->features < TILE_WIDE_FEATURES)
-			e = narrow_error(kernels, tile, row, kernels->features);
-		else
-			wide_errors(kernels, tile, row, 1, &e);
-		kernels->totals[row % 8] += fabs(e);
-		kernels->squares[row % 8] += e * e;
-	}
+	if (tile->element == ELEMENT_F4)
+		sum_elements(kernels, tile, ELEMENT_F4);
+	else
+		sum_elements(kernels, tile, ELEMENT_F8);
 }
 
-/* Sums of x - p, or of its square, by lane and column; the target is the last column. */
-INLINE void deviations(struct kernels *kernels, const struct tile *tile)
-{
-	const double *p = kernels->parameters;
-	uint32_t d = kernels->features;
-	bool squared = kernels->kernel == KERNEL_MOMENTS;
-	for (size_t row = 0; row < tile->rows; row++) {
-		for (uint32_t j = 0; j <= d; j++) {
-			double deviation = tile_value(tile, row, j, d) - p[j];
-			kernels->lanes[8 * (size_t)j + row % 8] += squared ? deviation * deviation : deviation;
-		}
-	}
-}
-
-INLINE void sum_tile(struct kernels *kernels, const struct tile *tile)
-{
-	switch (kernels->kernel) {
-	case KERNEL_MEANS:
-	case KERNEL_MOMENTS:
-		deviations(kernels, tile);
-		break;
-	case KERNEL_METRICS:
-		metrics(kernels, tile);
-		break;
-	case KERNEL_GRADIENT:
-	case KERNEL_CURVATURE:
-	case KERNEL_COUNT:
-		gradient(kernels, tile);
-		break;
-	}
-}
-
-static void sum_tile_baseline(struct kernels *kernels, const struct tile *tile)
+static void sum_tile_baseline(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	sum_tile(kernels, tile);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static void sum_tile_avx2(struct kernels *kernels, const struct tile *tile)
+__attribute__((target("avx2"))) static void sum_tile_avx2(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	sum_tile(kernels, tile);
 }
@@ -283,7 +349,7 @@ __attribute__((target("avx2"))) static void sum_tile_avx2(struct kernels *kernel
 #define sum_tile_avx2 sum_tile_baseline
 #endif
 
-static void (*const clones[CLONE_COUNT])(struct kernels *, const struct tile *) = {
+static void (*const clones[CLONE_COUNT])(struct kernels *, const struct leaf_rows *) = {
         [CLONE_BASELINE] = sum_tile_baseline,
         [CLONE_AVX2] = sum_tile_avx2,
 };
@@ -297,41 +363,45 @@ enum kernel_clone kernel_best_clone(void)
 	return CLONE_BASELINE;
 }
 
-static void finish_leaf(const struct kernels *kernels, double *out)
+/* A column's sum. */
+static double column_sum(const struct kernels *kernels, size_t column)
 {
-	uint32_t d = kernels->features;
-	bool by_column = kernels->kernel == KERNEL_MEANS || kernels->kernel == KERNEL_MOMENTS;
-	bool narrow = d < TILE_WIDE_FEATURES;
-	if (by_column) {
-		for (uint32_t j = 0; j <= d; j++)
-			*out++ = add_lanes(kernels->lanes + 8 * (size_t)j);
-	} else if (kernels->kernel == KERNEL_METRICS) {
-		*out++ = add_lanes(kernels->squares);
-		*out++ = add_lanes(kernels->totals);
+	size_t d = kernels->features;
+	if (d < TILE_WIDE_FEATURES)
+		return lanes_add(kernels->sums + LANES * column);
+	size_t block = column / LANES;
+	return kernels->sums[LANES * block + column - block_column(block, d)];
+}
+
+static void finish_leaf(const struct kernels *kernels, size_t rows, double *out)
+{
+	if (kernels->kernel == KERNEL_METRICS) {
+		*out++ = lanes_add(kernels->squares);
+		*out++ = lanes_add(kernels->totals);
 	} else {
-		for (uint32_t j = 0; j < d; j++)
-			*out++ = narrow ? add_lanes(kernels->lanes + 8 * (size_t)j) : kernels->sums[j];
-		*out++ = add_lanes(kernels->totals);
-		*out++ = add_lanes(kernels->squares);
+		for (size_t j = 0; j < kernels->features; j++)
+			*out++ = column_sum(kernels, j);
+		*out++ = lanes_add(kernels->totals);
+		if (!deviates(kernels))
+			*out++ = lanes_add(kernels->squares);
 	}
-	*out = (double)kernels->rows;
+	*out = (double)rows;
 }
 
 bool kernels_sum_leaf(struct kernels *kernels, const struct leaf_rows *leaf, double *out)
 {
-	struct tile tile;
-	kernels->rows = 0;
-	memset(kernels->lanes, 0, TILE_LANES * ((size_t)kernels->features + 1) * sizeof(double));
-	memset(kernels->sums, 0, kernels->features * sizeof(double));
+	struct leaf_rows tile;
+	size_t rows = 0;
+	memset(kernels->sums, 0, kernels->blocks * sizeof(lanes));
 	memset(kernels->squares, 0, sizeof kernels->squares);
 	memset(kernels->totals, 0, sizeof kernels->totals);
 	tile_reader_begin(&kernels->reader, leaf);
 	while (tile_reader_next(&kernels->reader, &tile)) {
 		clones[kernels->clone](kernels, &tile);
-		kernels->rows += tile.rows;
+		rows += tile.rows;
 	}
-	if (kernels->rows == 0)
+	if (rows == 0)
 		return false;
-	finish_leaf(kernels, out);
+	finish_leaf(kernels, rows, out);
 	return true;
 }

@@ -2,9 +2,19 @@
  * The kernels: a leaf's rows in, one vector of sums out (common/sums.h has their formulas). Pure.
  *
  * The order of every floating-point operation is fixed by the leaf's rows alone, not by the file's layout, the
- * processor or the compiler's taste: row r of a leaf adds to lane r mod 8, lanes are added in one fixed tree, a wide
- * row's products go to lane j mod 8, and four wide rows are added as (r0 + r1) + (r2 + r3). The clones for wider
- * vectors do the same operations, more at a time. Contraction to fused multiply-add is off (-ffp-contract=off).
+ * processor or the compiler's taste. Everything goes by four, and four are always added as (0 + 2) + (1 + 3):
+ *
+ *   - A leaf's rows are taken four at a time. If the last group has fewer, its last row stands in for those that are
+ *     missing, and counts 0 times.
+ *   - Narrow rows (d < 8). A row's prediction is ((b + w_0·x_0) + w_1·x_1) + … A column has four sums, one for
+ *     each row of a group, which are added at the leaf's end.
+ *   - Wide rows. Columns are taken four at a time, too; the last block begins at d - 4, and what it has in common with
+ *     the one before counts once, there. A row's products go to four sums, one for each column of a block; their sum
+ *     plus b is the prediction. A column has one sum, to which a group's four products are added as one number.
+ *   - The sums of e, e², |e| and of the target have four lanes, one for each row of a group.
+ *
+ * The clones for wider vectors do the same operations, more at a time. Contraction to fused multiply-add is off
+ * (-ffp-contract=off).
  */
 #ifndef FORKFIT_WORKER_KERNELS_H
 #define FORKFIT_WORKER_KERNELS_H
@@ -27,22 +37,22 @@ struct kernels {
 	uint32_t features; /* d */
 	enum kernel_clone clone;
 	enum kernel kernel;
-	const double *parameters; /* d + 1, borrowed */
-	const double *centre;     /* d + 1, borrowed */
+	double intercept;     /* b, the last parameter */
+	double target_centre; /* what is subtracted from the target */
+	size_t blocks;        /* of four columns, of wide rows; the three arrays below are 4 × blocks, or d × 4 */
+	double *weights;      /* of the columns of each block; 0 where the block before has the column */
+	double *centre;       /* what is subtracted from them */
+	double *sums;         /* wide: of the columns of each block; narrow: each column's four */
+	double totals[4];     /* Σ e, Σ |e|, or the target's */
+	double squares[4];    /* Σ e² */
 	struct tile_reader reader;
-	double *errors; /* a tile's e, one per row */
-	double *lanes;  /* 8 × (d + 1): sums by lane and column */
-	double *sums;   /* d: sums of wide gradients */
-	double squares[8];
-	double totals[8];
-	size_t rows;
 };
 
 /* skip_missing: rows with a NaN do not count. False: out of memory. */
 bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing, enum kernel_clone clone);
 void kernels_release(struct kernels *kernels);
 
-/* What the next leaves are summed with. parameters and centre (features + 1 doubles each) are borrowed. */
+/* What the next leaves are summed with: parameters and centre are features + 1 doubles each. */
 void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *parameters, const double *centre);
 
 /*

@@ -1,12 +1,14 @@
-/* A leaf's rows where they lie: in a mapped npy file, or in memory parsed from a CSV. */
+/* A leaf's rows where they lie: in a mapped npy file, in memory parsed from a CSV, or in a tile's buffer. */
 #ifndef FORKFIT_WORKER_LEAF_ROWS_H
 #define FORKFIT_WORKER_LEAF_ROWS_H
 
 #include "common/dataset.h"
 
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
-/* The number of row r in column j (the target is column d) is at base + offsets[j] + r × row_stride. */
+/* The number of row r in column j (the target is column d) is at base + offsets[j] + r × row_stride, aligned or not. */
 struct leaf_rows {
 	const unsigned char *base;
 	const size_t *offsets; /* d + 1, in bytes */
@@ -14,5 +16,27 @@ struct leaf_rows {
 	size_t rows;
 	enum element_type element;
 };
+
+static inline size_t element_bytes(enum element_type element)
+{
+	return element == ELEMENT_F8 ? sizeof(double) : sizeof(float);
+}
+
+static inline double element_at(const unsigned char *at, enum element_type element)
+{
+	if (element == ELEMENT_F8) {
+		double value;
+		memcpy(&value, at, sizeof value);
+		return value;
+	}
+	float value;
+	memcpy(&value, at, sizeof value);
+	return (double)value;
+}
+
+static inline double leaf_number(const struct leaf_rows *leaf, size_t row, uint32_t column)
+{
+	return element_at(leaf->base + leaf->offsets[column] + row * leaf->row_stride, leaf->element);
+}
 
 #endif

@@ -207,23 +207,26 @@ Test(kernels_bits, give_negative_zeros_the_same_sum_everywhere)
 
 /* The order of additions that worker/kernels.h fixes, one number at a time. */
 
-static double add_lanes(const double *lane)
+static double add_four(const double *four)
 {
-	return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+	return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 static double ordered_error(const struct clones *with, uint32_t d, const double *row)
 {
 	double prediction = with->parameters[d];
+#define PRODUCT(j) (with->parameters[j] * (row[j] - with->centre[j]))
 	if (d < TILE_WIDE_FEATURES) {
 		for (uint32_t j = 0; j < d; j++)
-			prediction += with->parameters[j] * (row[j] - with->centre[j]);
+			prediction += PRODUCT(j);
 	} else {
-		double lane[8] = {0};
+		double four[4] = {0};
+		uint32_t blocks = d / 4 * 4;
 		for (uint32_t j = 0; j < d; j++)
-			lane[j % 8] += with->parameters[j] * (row[j] - with->centre[j]);
-		prediction = add_lanes(lane) + prediction;
+			four[j < blocks ? j % 4 : 4 - (d - j)] += PRODUCT(j);
+		prediction = add_four(four) + prediction;
 	}
+#undef PRODUCT
 	return prediction - (row[d] - with->centre[d]);
 }
 
@@ -231,38 +234,34 @@ static double ordered_error(const struct clones *with, uint32_t d, const double 
 static double ordered_product(
         const struct clones *with, uint32_t d, const double *table, size_t rows, const double *errors, uint32_t j)
 {
-	double lane[8] = {0}, sum = 0;
-	size_t columns = (size_t)d + 1, row = 0;
-#define PRODUCT(r) (errors[r] * (table[(r)*columns + j] - with->centre[j]))
-	if (d < TILE_WIDE_FEATURES) {
-		for (; row < rows; row++)
-			lane[row % 8] += PRODUCT(row);
-		return add_lanes(lane);
+	double lane[4] = {0}, sum = 0;
+	for (size_t row = 0; row < rows; row += 4) {
+		double four[4] = {0};
+		for (size_t i = 0; i < 4 && row + i < rows; i++)
+			four[i] = errors[row + i] * (table[(row + i) * (d + 1) + j] - with->centre[j]);
+		for (size_t i = 0; i < 4; i++)
+			lane[i] += four[i];
+		sum += add_four(four);
 	}
-	for (; row + 4 <= rows; row += 4)
-		sum += (PRODUCT(row) + PRODUCT(row + 1)) + (PRODUCT(row + 2) + PRODUCT(row + 3));
-	for (; row < rows; row++)
-		sum += PRODUCT(row);
-#undef PRODUCT
-	return sum;
+	return d < TILE_WIDE_FEATURES ? add_four(lane) : sum;
 }
 
 static struct sums ordered_gradient(const struct clones *with, uint32_t d, const double *table, size_t rows)
 {
 	struct sums sums = {.present = rows > 0};
-	double errors[1000], total[8] = {0}, square[8] = {0};
+	double errors[1000], total[4] = {0}, square[4] = {0};
 	memset(sums.values, 0, sizeof sums.values);
 	if (rows == 0)
 		return sums;
 	for (size_t row = 0; row < rows; row++) {
 		errors[row] = ordered_error(with, d, table + row * (d + 1));
-		total[row % 8] += errors[row];
-		square[row % 8] += errors[row] * errors[row];
+		total[row % 4] += errors[row];
+		square[row % 4] += errors[row] * errors[row];
 	}
 	for (uint32_t j = 0; j < d; j++)
 		sums.values[j] = ordered_product(with, d, table, rows, errors, j);
-	sums.values[d] = add_lanes(total);
-	sums.values[d + 1] = add_lanes(square);
+	sums.values[d] = add_four(total);
+	sums.values[d + 1] = add_four(square);
 	sums.values[d + 2] = (double)rows;
 	return sums;
 }

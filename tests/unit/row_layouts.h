@@ -11,12 +11,11 @@
 struct row_layout {
 	char name[40];
 	enum element_type element;
-	bool by_columns;        /* Fortran order */
-	bool picked;            /* used columns are every other one, from the last to the first */
-	size_t spare;           /* unused elements behind each row, or each column */
-	size_t shift;           /* bytes from an address aligned to 16 to the first element */
-	bool needs_copy_narrow; /* cannot be shown in place with few features, */
-	bool needs_copy_wide;   /* with many */
+	bool by_columns; /* Fortran order */
+	bool picked;     /* used columns are every other one, from the last to the first */
+	size_t spare;    /* unused elements behind each row, or each column */
+	size_t shift;    /* bytes from an address aligned to 16 to the first element */
+	bool needs_copy; /* cannot be shown in place when rows are wide */
 };
 
 extern const struct row_layout row_layouts[];

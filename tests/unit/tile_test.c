@@ -11,7 +11,7 @@
 TestSuite(tile, .timeout = 60);
 
 /* Narrow, wide, and so wide that a tile has only eight rows. */
-static const uint32_t feature_counts[] = {1, 2, 7, 8, 9, 16, 20, 100, 300, 3000};
+static const uint32_t feature_counts[] = {1, 2, 3, 4, 5, 7, 8, 16, 20, 100, 300, 3000};
 enum { FEATURE_COUNTS = sizeof feature_counts / sizeof *feature_counts };
 
 /* Less than a tile, tiles that are full to the last row, and many. */
@@ -22,15 +22,15 @@ enum { ROW_COUNTS = sizeof row_counts / sizeof *row_counts };
 static bool tiles_show(struct tile_reader *reader, const struct leaf_rows *leaf, const double *table, size_t rows)
 {
 	size_t columns = (size_t)reader->features + 1, shown = 0;
-	struct tile tile;
+	struct leaf_rows tile;
 	tile_reader_begin(reader, leaf);
 	while (tile_reader_next(reader, &tile)) {
 		if (tile.rows == 0 || tile.rows > rows - shown ||
-		        (shown + tile.rows < rows && tile.rows % TILE_LANES != 0))
+		        (shown + tile.rows < rows && tile.rows % TILE_ROWS != 0))
 			return false;
 		for (size_t r = 0; r < tile.rows; r++) {
 			for (uint32_t j = 0; j < columns; j++) {
-				double value = tile_value(&tile, r, j, reader->features);
+				double value = leaf_number(&tile, r, j);
 				if (memcmp(&value, &table[(shown + r) * columns + j], sizeof value) != 0)
 					return false;
 			}
@@ -72,14 +72,13 @@ Test(tile, shows_in_place_what_lies_in_shape)
 		for (size_t k = 0; k < row_layout_count; k++) {
 			struct laid_rows laid = rows_lay(&row_layouts[k], table, 10, d);
 			struct tile_reader reader;
-			struct tile tile;
+			struct leaf_rows tile;
 			cr_assert(tile_reader_init(&reader, d, false));
 			tile_reader_begin(&reader, &laid.leaf);
 			cr_assert(tile_reader_next(&reader, &tile));
-			bool copied = wide ? row_layouts[k].needs_copy_wide : row_layouts[k].needs_copy_narrow;
-			const unsigned char *shown = (const unsigned char *)(wide ? tile.x : tile.column[0]);
-			bool in_place = shown == laid.leaf.base + laid.leaf.offsets[0];
-			cr_expect_eq(in_place, !copied, "%u features, %s", d, row_layouts[k].name);
+			bool copied = wide && row_layouts[k].needs_copy;
+			cr_expect_eq(tile.base == laid.leaf.base && tile.rows == 10, !copied, "%u features, %s", d,
+			        row_layouts[k].name);
 			tile_reader_release(&reader);
 			rows_release(&laid);
 		}
@@ -115,11 +114,11 @@ Test(tile, shows_missing_values_like_others_unless_told_to_skip_them)
 	double table[] = {1, NAN, NAN, 2};
 	struct laid_rows laid = rows_lay(&row_layouts[0], table, 2, 1);
 	struct tile_reader reader;
-	struct tile tile;
+	struct leaf_rows tile;
 	cr_assert(tile_reader_init(&reader, 1, false));
 	tile_reader_begin(&reader, &laid.leaf);
 	cr_assert(tile_reader_next(&reader, &tile));
-	cr_expect(tile.rows == 2 && isnan(tile_value(&tile, 0, 1, 1)) && isnan(tile_value(&tile, 1, 0, 1)));
+	cr_expect(tile.rows == 2 && isnan(leaf_number(&tile, 0, 1)) && isnan(leaf_number(&tile, 1, 0)));
 	tile_reader_release(&reader);
 	rows_release(&laid);
 }
@@ -131,7 +130,7 @@ Test(tile, has_none_for_a_leaf_of_which_every_row_is_skipped)
 		table[i] = i % 2 == 0 ? (double)NAN : 1;
 	struct laid_rows laid = rows_lay(&row_layouts[0], table, 1000, 1);
 	struct tile_reader reader;
-	struct tile tile;
+	struct leaf_rows tile;
 	cr_assert(tile_reader_init(&reader, 1, true));
 	tile_reader_begin(&reader, &laid.leaf);
 	cr_expect(!tile_reader_next(&reader, &tile));
@@ -145,8 +144,8 @@ Test(tile, is_never_more_than_half_a_first_level_cache_unless_eight_rows_are)
 		struct tile_reader reader;
 		cr_assert(tile_reader_init(&reader, d, false));
 		size_t bytes = reader.capacity * (d + 1) * sizeof(double);
-		cr_expect(reader.capacity % TILE_LANES == 0 && reader.capacity > 0, "%u features", d);
-		cr_expect(bytes <= 16384 || reader.capacity == TILE_LANES, "%u features", d);
+		cr_expect(reader.capacity % TILE_ROWS == 0 && reader.capacity > 0, "%u features", d);
+		cr_expect(bytes <= 16384 || reader.capacity == TILE_ROWS, "%u features", d);
 		tile_reader_release(&reader);
 	}
 }
