@@ -60,6 +60,15 @@ static void copy_row(struct tile_reader *reader, size_t from, size_t to)
 		reader->buffer[to * columns + j] = leaf_number(reader->leaf, from, j);
 }
 
+/* The same for all of the next rows, in the order in which they lie in Fortran order. */
+static void copy_columns(struct tile_reader *reader, size_t rows)
+{
+	size_t columns = (size_t)reader->features + 1;
+	for (uint32_t j = 0; j < columns; j++)
+		for (size_t r = 0; r < rows; r++)
+			reader->buffer[r * columns + j] = leaf_number(reader->leaf, reader->next + r, j);
+}
+
 static bool row_is_whole(const struct tile_reader *reader, size_t row)
 {
 	for (uint32_t j = 0; j <= reader->features; j++)
@@ -82,8 +91,11 @@ static size_t copy_rows(struct tile_reader *reader)
 {
 	size_t left = reader->leaf->rows - reader->next;
 	size_t rows = left < reader->capacity ? left : reader->capacity;
-	for (size_t r = 0; r < rows; r++)
-		copy_row(reader, reader->next + r, r);
+	if (reader->leaf->row_stride == element_bytes(reader->leaf->element))
+		copy_columns(reader, rows);
+	else
+		for (size_t r = 0; r < rows; r++)
+			copy_row(reader, reader->next + r, r);
 	reader->next += rows;
 	return rows;
 }
