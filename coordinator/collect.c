@@ -20,17 +20,14 @@ static const bool legal[SLOT_STATE_COUNT][FRAME_TYPE_END] = {
         [SLOT_COMPUTING] = {[FRAME_GRADIENT] = true, [FRAME_ERROR] = true},
 };
 
-enum { DOWN, UP, ENTRIES_PER_SLOT };
-
 /* When poll() comes back so much later than it was told to, this process did not run in the meantime. */
 #define AWAY_NS UINT64_C(500000000)
 
 bool collector_init(struct collector *collector, struct pool *pool, struct error *error)
 {
-	*collector = (struct collector){.pool = pool, .count = (size_t)pool->count * ENTRIES_PER_SLOT + 1};
-	collector->next = collector->count - 1;
-	collector->wake_ns = UINT64_MAX;
-	collector->entries = calloc(collector->count, sizeof *collector->entries);
+	size_t count = 2 * (size_t)pool->count + 1;
+	*collector = (struct collector){.pool = pool, .stale = true, .deadline_ns = UINT64_MAX, .wake_ns = UINT64_MAX};
+	collector->entries = calloc(count, sizeof *collector->entries);
 	if (collector->entries == NULL)
 		return error_set(error, EXIT_OS_ERROR, "out of memory for %u workers", pool->count);
 	return true;
@@ -42,23 +39,36 @@ void collector_release(struct collector *collector)
 	collector->entries = NULL;
 }
 
-/* Builds what poll() is asked; dead slots get a descriptor of -1. Returns the time it may wait, in milliseconds. */
+/* Builds what poll() is asked; dead slots get a descriptor of -1. */
+static void refresh(struct collector *collector)
+{
+	uint32_t slots = collector->pool->count;
+	struct pollfd *up = collector->entries, *down = up + slots + 1;
+	bool writing = false;
+	collector->deadline_ns = UINT64_MAX;
+	for (uint32_t i = 0; i < slots; i++) {
+		const struct slot *slot = &collector->pool->slots[i];
+		bool running = slot->state != SLOT_EMPTY;
+		bool writes = running && !frame_writer_is_idle(&slot->writer);
+		up[i] = (struct pollfd){.fd = running ? slot->process.up : -1, .events = POLLIN};
+		down[i] = (struct pollfd){.fd = writes ? slot->process.down : -1, .events = POLLOUT};
+		writing = writing || writes;
+		if (pool_awaits(slot) && slot->deadline_ns < collector->deadline_ns)
+			collector->deadline_ns = slot->deadline_ns;
+	}
+	up[slots] = (struct pollfd){.fd = signals_descriptor(), .events = POLLIN};
+	collector->polled = (size_t)slots + 1 + (writing ? slots : 0);
+	collector->changes = collector->pool->changes;
+	collector->stale = false;
+}
+
+/* Returns the time that poll() may wait, in milliseconds. */
 static int prepare_poll(struct collector *collector)
 {
-	uint64_t deadline = collector->wake_ns;
-	for (uint32_t i = 0; i < collector->pool->count; i++) {
-		const struct slot *slot = &collector->pool->slots[i];
-		struct pollfd *entries = &collector->entries[(size_t)i * ENTRIES_PER_SLOT];
-		bool running = slot->state != SLOT_EMPTY;
-		bool writing = running && !frame_writer_is_idle(&slot->writer);
-		entries[DOWN] = (struct pollfd){.fd = writing ? slot->process.down : -1, .events = POLLOUT};
-		entries[UP] = (struct pollfd){.fd = running ? slot->process.up : -1, .events = POLLIN};
-		if (pool_awaits(slot) && slot->deadline_ns < deadline)
-			deadline = slot->deadline_ns;
-	}
-	collector->entries[collector->count - 1] = (struct pollfd){.fd = signals_descriptor(), .events = POLLIN};
-	collector->polled_ns = clock_now_ns();
-	uint64_t tick_ns = collector->pool->events->tick_ns, now = collector->polled_ns;
+	if (collector->stale || collector->changes != collector->pool->changes)
+		refresh(collector);
+	uint64_t deadline = collector->wake_ns < collector->deadline_ns ? collector->wake_ns : collector->deadline_ns;
+	uint64_t tick_ns = collector->pool->events->tick_ns, now = collector->polled_ns = clock_now_ns();
 	if (tick_ns > 0 && deadline > now + tick_ns)
 		deadline = now + tick_ns;
 	if (deadline == UINT64_MAX)
@@ -98,6 +108,9 @@ static void forgive_absence(const struct collector *collector, int wait_ms)
 static bool find_missed_deadline(struct collector *collector, struct happening *happening)
 {
 	uint64_t now = collector->polled_ns;
+	if (now < collector->deadline_ns)
+		return false;
+	collector->stale = true; /* the deadline that has passed may be one of a question that is answered */
 	for (uint32_t i = 0; i < collector->pool->count; i++) {
 		struct slot *slot = &collector->pool->slots[i];
 		if (!pool_awaits(slot) || now < slot->deadline_ns || slot->heard_ns == now)
@@ -251,32 +264,17 @@ static bool read_from(
 }
 
 /* Writes on. A reader that is gone is no news here: its end of file on the other pipe is, after its last words. */
-static void write_to(struct slot *slot)
+static void write_to(struct collector *collector, struct slot *slot)
 {
 	enum io_status status = frame_writer_flush(&slot->writer, slot->process.down);
 	if (status == IO_CLOSED || status == IO_FAILED)
 		frame_writer_release(&slot->writer);
+	if (status != IO_BLOCKED)
+		collector->stale = true;
 }
 
-/* Deals with what the last poll() found, up to the first happening. */
-static bool take_happening(struct collector *collector, struct happening *happening)
+static bool take_signals(const struct collector *collector, struct happening *happening)
 {
-	for (; collector->next < collector->count - 1; collector->next++) {
-		struct pollfd *entry = &collector->entries[collector->next];
-		struct slot *slot = &collector->pool->slots[collector->next / ENTRIES_PER_SLOT];
-		if (entry->fd < 0 || slot->state == SLOT_EMPTY)
-			continue; /* not asked about, or buried since */
-		if (collector->next % ENTRIES_PER_SLOT == DOWN) {
-			if (entry->revents != 0)
-				write_to(slot);
-		} else if (read_from(collector, slot, entry, happening)) {
-			return true; /* and look here again: a second frame may stand behind this one */
-		}
-	}
-	struct pollfd *signals = &collector->entries[collector->count - 1];
-	if (signals->revents == 0)
-		return false;
-	signals->revents = 0;
 	struct signals_seen seen = signals_take();
 	if (seen.child)
 		pool_tell_stops(collector->pool);
@@ -284,10 +282,38 @@ static bool take_happening(struct collector *collector, struct happening *happen
 	return seen.interrupts > 0;
 }
 
+/* Deals with what the last poll() found, up to the first happening. */
+static bool take_happening(struct collector *collector, struct happening *happening)
+{
+	size_t slots = collector->pool->count;
+	for (; collector->next < collector->polled; collector->next++, collector->more = false) {
+		size_t at = collector->next;
+		struct pollfd *entry = &collector->entries[at];
+		if (entry->revents == 0 && !collector->more)
+			continue;
+		if (at == slots) {
+			entry->revents = 0;
+			if (take_signals(collector, happening))
+				return true;
+			continue;
+		}
+		struct slot *slot = &collector->pool->slots[at < slots ? at : at - slots - 1];
+		if (slot->state == SLOT_EMPTY)
+			continue; /* buried since */
+		if (at > slots) {
+			write_to(collector, slot);
+		} else if (read_from(collector, slot, entry, happening)) {
+			collector->more = true; /* look here again: a second frame may stand behind this one */
+			return true;
+		}
+	}
+	return false;
+}
+
 /* For who watches: each entry that poll() has found something about. */
 static void tell_found(const struct collector *collector)
 {
-	for (size_t i = 0; i < collector->count; i++) {
+	for (size_t i = 0; i < collector->polled; i++) {
 		const struct pollfd *entry = &collector->entries[i];
 		if (entry->fd < 0 || entry->revents == 0)
 			continue;
@@ -298,8 +324,8 @@ static void tell_found(const struct collector *collector)
 
 static int poll_entries(const struct collector *collector, int wait_ms)
 {
-	calls_begin(CALL_POLL, (int64_t)collector->count, wait_ms);
-	int found = poll(collector->entries, (nfds_t)collector->count, wait_ms);
+	calls_begin(CALL_POLL, (int64_t)collector->polled, wait_ms);
+	int found = poll(collector->entries, (nfds_t)collector->polled, wait_ms);
 	int reason = errno;
 	calls_end(found);
 	if (call_recorder != NULL && found > 0)
@@ -314,7 +340,7 @@ static int poll_entries(const struct collector *collector, int wait_ms)
  */
 static bool wait_for_news(struct collector *collector, int wait_ms, struct error *error)
 {
-	uint64_t began_ns = clock_now_ns();
+	uint64_t began_ns = collector->polled_ns;
 	long pause_ns = 1000000;
 	const long longest_pause_ns = 100000000;
 	int found;

@@ -29,11 +29,20 @@ struct happening {
 
 struct collector {
 	struct pool *pool;
-	struct pollfd *entries; /* two for each slot, down and up, then the signals' pipe */
-	size_t count;
-	size_t next;        /* the first entry whose events have not been dealt with */
-	uint64_t polled_ns; /* when the last poll() was begun */
-	uint64_t wake_ns;   /* the caller's: when it wants to be woken; UINT64_MAX: not */
+	/*
+	 * What poll() is asked: for each slot up, then the signals' pipe, then for each slot down. It is built anew
+	 * when the pool has changed, and not for each poll(): with many workers there is a poll() for every few
+	 * answers.
+	 */
+	struct pollfd *entries;
+	size_t polled;        /* the first so many; down is asked about only while a frame waits to be written */
+	size_t next;          /* the first entry whose events have not been dealt with */
+	bool more;            /* its reader may hold another frame */
+	bool stale;           /* the entries or deadline_ns are to be found anew, … */
+	uint64_t changes;     /* … as they are when the pool has others than these */
+	uint64_t deadline_ns; /* no answer's deadline is earlier */
+	uint64_t polled_ns;   /* when the last poll() was begun */
+	uint64_t wake_ns;     /* the caller's: when it wants to be woken; UINT64_MAX: not */
 };
 
 bool collector_init(struct collector *collector, struct pool *pool, struct error *error);

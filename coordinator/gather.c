@@ -145,11 +145,7 @@ static bool take_interrupts(struct gatherer *gatherer, unsigned count, struct er
 	gatherer->interrupts += count;
 	if (!gatherer->finish_round || gatherer->interrupts > 1)
 		return error_set(error, EXIT_INTERRUPTED, "interrupted");
-	uint64_t latest = clock_now_ns() + INTERRUPT_GRACE_NS;
-	gatherer->pool.latest_ns = latest;
-	for (uint32_t i = 0; i < gatherer->pool.count; i++)
-		if (gatherer->pool.slots[i].deadline_ns > latest)
-			gatherer->pool.slots[i].deadline_ns = latest;
+	pool_limit_deadlines(&gatherer->pool, clock_now_ns() + INTERRUPT_GRACE_NS);
 	return true;
 }
 
@@ -200,7 +196,7 @@ static bool await_answers(struct gatherer *gatherer, struct error *error)
 	injection_report(gatherer->pool.injection, false);
 	if (gatherer->bad_data.offset >= 0)
 		return bad_data_describe(gatherer->loader, &gatherer->bad_data, error);
-	if (gatherer->asks_for_sums)
+	if (gatherer->asks_for_sums && gather_may_back_up(gatherer))
 		gatherer->median_ns[gatherer->params.kernel] = gather_median_reply_ns(gatherer);
 	return true;
 }

@@ -61,7 +61,7 @@ static bool let_others_go(struct gatherer *gatherer, const struct slot *slot, st
 static bool accept(struct gatherer *gatherer, struct slot *slot, struct error *error)
 {
 	struct share *share = &gatherer->shares[slot->share];
-	if (!share->done)
+	if (!share->done && gather_may_back_up(gatherer))
 		gatherer->reply_ns[gatherer->replies++] = clock_now_ns() - slot->asked_ns;
 	gather_close_share(gatherer, share, slot);
 	share->deaths = 0;
@@ -145,16 +145,22 @@ static bool report_refuted(const struct gatherer *gatherer, const struct share *
 	        rows, gatherer->pool.epoch);
 }
 
-bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)
+static void note_sums(const struct gatherer *gatherer, const struct slot *slot)
 {
-	struct share *share = &gatherer->shares[slot->share];
 	struct event event = gather_slot_event(gatherer, slot, EVENT_GRADIENT_RECEIVED);
+	uint64_t now_ns = clock_now_ns();
 	event.round.kernel = slot->gradient.kernel;
 	event.round.round = slot->round;
-	uint64_t now_ns = clock_now_ns();
 	event.round.times = likely_times(gatherer->events, slot, &slot->gradient.times, now_ns);
 	event.round.round_trip_ns = now_ns - slot->asked_ns;
 	events_emit(gatherer->events, event);
+}
+
+bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	struct share *share = &gatherer->shares[slot->share];
+	if (gatherer->events->count > 0)
+		note_sums(gatherer, slot);
 	enum doubt_outcome doubt = doubt_take(
 	        &share->doubt, slot->gradient.vectors, (size_t)slot->gradient.node_count * slot->gradient.width);
 	if (doubt == DOUBT_REFUTED && gatherer->config->recovery.policy == RECOVERY_ABORT)

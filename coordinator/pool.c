@@ -61,6 +61,7 @@ bool pool_awaits(const struct slot *slot)
 static void set_state(struct pool *pool, struct slot *slot, enum slot_state state)
 {
 	pool->awaited -= pool_awaits(slot);
+	pool->changes += slot->state == SLOT_EMPTY || state == SLOT_EMPTY;
 	slot->state = state;
 	pool->awaited += pool_awaits(slot);
 }
@@ -68,6 +69,15 @@ static void set_state(struct pool *pool, struct slot *slot, enum slot_state stat
 void pool_set_idle(struct pool *pool, struct slot *slot)
 {
 	set_state(pool, slot, SLOT_IDLE);
+}
+
+void pool_limit_deadlines(struct pool *pool, uint64_t latest_ns)
+{
+	pool->latest_ns = latest_ns;
+	for (uint32_t i = 0; i < pool->count; i++)
+		if (pool->slots[i].deadline_ns > latest_ns)
+			pool->slots[i].deadline_ns = latest_ns;
+	pool->changes++;
 }
 
 static struct event slot_event(const struct pool *pool, const struct slot *slot, enum event_type type)
@@ -132,6 +142,7 @@ static struct frame_header next_question(struct pool *pool, const struct slot *s
 static void put_question(struct pool *pool, struct slot *slot, enum slot_state state)
 {
 	set_state(pool, slot, state);
+	pool->changes++;
 	slot->round = pool->round;
 	slot->asked_ns = clock_now_ns();
 	slot->deadline_ns = slot->asked_ns + pool->timeout_ns + pool->pass_ns;

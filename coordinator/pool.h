@@ -77,6 +77,7 @@ struct pool {
 	struct isolation isolation; /* of the processes; set it before the first is started */
 	uint32_t count;
 	uint32_t awaited; /* slots with an open question */
+	uint64_t changes; /* counts processes that come and go, questions, and what else makes a deadline earlier */
 	struct slot *slots;
 	uint32_t features;
 	uint64_t timeout_ns; /* for an answer, whatever the dataset's size … */
@@ -98,6 +99,9 @@ bool pool_awaits(const struct slot *slot);
 
 /* The slot's question is answered. */
 void pool_set_idle(struct pool *pool, struct slot *slot);
+
+/* From now on no answer's deadline is later than this. */
+void pool_limit_deadlines(struct pool *pool, uint64_t latest_ns);
 
 /* Starts the process of an empty slot. */
 bool pool_start(struct pool *pool, struct slot *slot, struct error *error);
