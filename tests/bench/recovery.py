@@ -69,6 +69,8 @@ def killed_epochs(bench):
     plain = bench.configuration(path, workers, recovery=MANY)
     killed = bench.configuration(path, workers, recovery=MANY, faults=kills(places))
     without, with_ = bench.alternate(
-        lambda: bench.forkfit(plain, epochs=epochs), lambda: bench.forkfit(killed, epochs=epochs), repeats=2
+        lambda: bench.forkfit(plain, epochs=epochs),
+        lambda: bench.forkfit(killed, epochs=epochs),
+        repeats=min(2, bench.repeats),
     )
     return Outcome(seconds_text(with_), seconds_text(without), ratios(with_, without))
