@@ -1,6 +1,5 @@
 #include "coordinator/loss_curve.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,10 +31,13 @@ void loss_curve_add(struct loss_curve *curve, double loss)
 	curve->points[curve->count++] = loss;
 }
 
-/* A loss may be zero, and by a whim of rounding below. */
-static double height(double loss)
+/* 0 for the lowest block: the losses above the least one, and each block up ten times as much. */
+static size_t block_of(double above, double most)
 {
-	return log(loss > DBL_MIN ? loss : DBL_MIN);
+	if (above <= 0.0)
+		return 0;
+	double decades = round(log10(above / most));
+	return decades > -(BLOCKS - 1) ? (size_t)(BLOCKS - 1 + (int)decades) : 0;
 }
 
 void loss_curve_draw(const struct loss_curve *curve, char *text, size_t capacity)
@@ -43,14 +45,13 @@ void loss_curve_draw(const struct loss_curve *curve, char *text, size_t capacity
 	double least = INFINITY, greatest = -INFINITY;
 	size_t length = 0;
 	for (size_t i = 0; i < curve->count; i++) {
-		least = fmin(least, height(curve->points[i]));
-		greatest = fmax(greatest, height(curve->points[i]));
+		least = fmin(least, curve->points[i]);
+		greatest = fmax(greatest, curve->points[i]);
 	}
 	if (capacity > 0)
 		text[0] = '\0';
 	for (size_t i = 0; i < curve->count && length + strlen(blocks[0]) < capacity; i++) {
-		double share = greatest > least ? (height(curve->points[i]) - least) / (greatest - least) : 0.0;
-		size_t block = (size_t)(share * (BLOCKS - 1) + 0.5);
+		size_t block = block_of(curve->points[i] - least, greatest - least);
 		length += (size_t)snprintf(text + length, capacity - length, "%s", blocks[block]);
 	}
 }

@@ -20,7 +20,7 @@ Test(loss_curve, is_empty_before_the_first_loss)
 	expect_drawn("");
 }
 
-Test(loss_curve, falls_by_the_logarithm_of_the_loss)
+Test(loss_curve, falls_by_one_height_for_each_tenth_of_the_way)
 {
 	for (int power = 7; power >= 0; power--)
 		loss_curve_add(&curve, pow(10, power));
@@ -32,6 +32,14 @@ Test(loss_curve, without_height_lies_at_the_bottom)
 	loss_curve_add(&curve, 3.5);
 	loss_curve_add(&curve, 3.5);
 	expect_drawn("▁▁");
+}
+
+/* What is left to gain shrinks by the same factor in every epoch, whatever the loss ends at. */
+Test(loss_curve, comes_down_in_a_straight_line_to_a_loss_that_stays)
+{
+	for (int epoch = 0; epoch < 8; epoch++)
+		loss_curve_add(&curve, 2.24e6 + 1e7 * pow(0.1, epoch));
+	expect_drawn("█▇▆▅▄▃▂▁");
 }
 
 Test(loss_curve, takes_a_loss_of_zero)
