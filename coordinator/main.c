@@ -1,312 +1,37 @@
 /*
- * forkfit's coordinator: reads what is asked for, lets the trainer do it, and says how it went. All errors come up to
- * here as values, are printed here, and become the exit status here.
+ * forkfit's coordinator: reads what is asked for, chooses who does it, and says how it went. All errors come up to here
+ * as values, are printed here, and become the exit status here.
  */
-#include "coordinator/audience.h"
-#include "coordinator/campaign.h"
-#include "coordinator/checkpointer.h"
+#include "coordinator/command.h"
 #include "coordinator/command_line.h"
-#include "coordinator/config.h"
 #include "coordinator/descriptors.h"
-#include "coordinator/events.h"
-#include "coordinator/injection.h"
-#include "coordinator/loader.h"
-#include "coordinator/machine.h"
-#include "coordinator/model_file.h"
-#include "coordinator/output_file.h"
-#include "coordinator/result_table.h"
-#include "coordinator/signals.h"
-#include "coordinator/trainer.h"
+#include "coordinator/standard_output.h"
 #include "coordinator/version.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-/* Standard output is a result too: if it cannot be written, that is an error like any other. */
-static bool finish_stdout(struct error *error)
+static bool print_help(const struct command_line *line, struct error *error)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return true;
-	return error_set_errno(error, EXIT_OUTPUT_FAILED, "cannot write standard output");
+	fputs(line->help, stdout);
+	return standard_output_finish(error);
 }
 
-static bool check(const struct config *config, struct error *error)
+static bool print_version(const struct command_line *line, struct error *error)
 {
-	struct loader loader;
-	if (!loader_open(&loader, config, error))
-		return false;
-	loader_release(&loader);
-	char *text = config_to_json(config);
-	if (text == NULL)
-		return error_set(error, EXIT_OS_ERROR, "out of memory");
-	puts(text);
-	free(text);
-	return finish_stdout(error);
+	(void)line;
+	printf("forkfit %s\n", version_text());
+	return standard_output_finish(error);
 }
 
-static bool choose_workers(
-        const struct config *config, const struct loader *loader, uint32_t *workers, struct error *error)
-{
-	*workers = config->workers != 0 ? config->workers : loader_useful_workers(loader, machine_cpus());
-	if (loader->dataset.format == DATASET_NPY && *workers > loader->dataset.rows)
-		return error_set(error, EXIT_BAD_CONFIGURATION,
-		        "%s: workers: %" PRIu32 " workers are more than the %" PRIu64 " rows of %s", config->source,
-		        *workers, loader->dataset.rows, loader->name);
-	return descriptors_allow(*workers, error);
-}
+typedef bool (*command_function)(const struct command_line *line, struct error *error);
 
-static bool deliver(const struct command_line *line, const struct config *config, const struct loader *loader,
-        const struct training_result *result, struct injection *injection, struct error *error)
-{
-	struct fault_points points = {injection, SITE_OUTPUT_DRAFT, result->epochs};
-	char *model = model_file_text(config, loader, result);
-	if (model == NULL)
-		return error_set(error, EXIT_OS_ERROR, "out of memory");
-	bool delivered =
-	        config->output.model == NULL || output_file_rotate(config->output.model, NULL, model, &points, error);
-	if (delivered) {
-		if (line->json)
-			fputs(model, stdout);
-		else
-			result_table_print(stdout, loader, result);
-		delivered = finish_stdout(error);
-	}
-	free(model);
-	return delivered;
-}
-
-/* Also after a failure: it is the faults that led to it that one wants to repeat. *done and *error change if all went
- * well until now. */
-static void deliver_faults(
-        const struct config *config, const struct injection *injection, bool *done, struct error *error)
-{
-	struct error fault_error;
-	if (config->output.faults == NULL)
-		return;
-	char *text = injection_text(injection);
-	bool written = text == NULL ? error_set(&fault_error, EXIT_OS_ERROR, "out of memory")
-	                            : output_file_write(config->output.faults, text, &fault_error);
-	free(text);
-	if (written || !*done)
-		return;
-	*error = fault_error;
-	*done = false;
-}
-
-static void emit_start(
-        const struct event_stream *events, const struct config *config, const struct loader *loader, uint32_t workers)
-{
-	struct event event = {.type = EVENT_RUN_STARTED, .pid = getpid()};
-	event.run_started.dataset = loader->name;
-	event.run_started.workers = workers;
-	event.run_started.epochs = config->training.epochs;
-	event.run_started.bytes = loader->dataset.identity.bytes;
-	event.run_started.row_bytes = ((uint64_t)loader->dataset.features + 1) * loader_number_bytes(loader);
-	events_emit(events, event);
-}
-
-static void emit_end(
-        const struct event_stream *events, const struct training_result *result, bool trained, int exit_code)
-{
-	struct event event = {.type = EVENT_RUN_ENDED, .epoch = result->epochs};
-	event.run_ended.trained = trained;
-	event.run_ended.outcome = trained ? stop_reason_name(result->stop_reason) : "failed";
-	event.run_ended.exit_code = exit_code;
-	event.run_ended.epochs = result->epochs;
-	event.run_ended.rows = result->rows;
-	events_emit(events, event);
-}
-
-/* The result is there; what else is to be said of the run is an error, and its exit status. */
-static bool judge(const struct config *config, const struct checkpointer *checkpointer,
-        const struct training_result *result, struct error *error)
-{
-	if (!checkpointer_is_up_to_date(checkpointer)) {
-		*error = checkpointer->failure;
-		return false;
-	}
-	if (result->stop_reason == STOP_INTERRUPTED)
-		return error_set(error, EXIT_INTERRUPTED, "interrupted; the result is that of epoch %" PRIu32 "%s",
-		        result->epochs,
-		        result->epochs > 0 && checkpointer->written_epoch == result->epochs
-		                ? ", and --resume goes on from there"
-		                : "");
-	if (result->degraded && !config->recovery.allow_degraded)
-		return error_set(error, EXIT_WORKERS_LOST,
-		        "the result is degraded: %" PRIu64 " rows were lost with their workers", result->rows_lost);
-	return true;
-}
-
-/* Trains with the sinks attached; *error holds what went wrong, or EXIT_INTERRUPTED after an interrupt in good order.
- */
-static bool train_with(const struct command_line *line, const struct config *config, struct loader *loader,
-        struct event_stream *events, struct audience *audience, struct injection *injection, struct error *error)
-{
-	struct training_result result = {.epochs = 0};
-	struct checkpointer checkpointer;
-	uint32_t workers;
-	if (!choose_workers(config, loader, &workers, error) ||
-	        !checkpointer_init(&checkpointer, config, loader, workers, events, injection, error))
-		return false;
-	emit_start(events, config, loader, workers);
-	fault_point(injection, SITE_COORDINATOR_START, 0);
-	bool trained = (!line->resume || checkpointer_resume(&checkpointer, config, error)) &&
-	               trainer_run(config, loader, workers, &checkpointer, events, injection, &result, error);
-	audience_make_room(audience); /* the result may go to the same terminal */
-	bool done = trained && deliver(line, config, loader, &result, injection, error) &&
-	            judge(config, &checkpointer, &result, error);
-	emit_end(events, &result, trained, done ? EXIT_OK : (int)error->code);
-	if (trained)
-		training_result_release(&result);
-	checkpointer_release(&checkpointer);
-	return done;
-}
-
-static bool can_write(const char *path, struct error *error)
-{
-	return path == NULL || output_file_check(path, error);
-}
-
-/* What a campaign wants of the runs it makes. */
-struct observer {
-	struct fault_log *log;
-	struct event_sink sink;
+static const command_function functions[] = {
+        [COMMAND_TRAIN] = command_train,
+        [COMMAND_CAMPAIGN] = command_campaign,
+        [COMMAND_HELP] = print_help,
+        [COMMAND_VERSION] = print_version,
 };
-
-/* observer: NULL but in a run of a campaign. */
-static bool train(const struct command_line *line, const struct config *config, const struct observer *observer,
-        struct error *error)
-{
-	struct loader loader;
-	struct event_stream events;
-	struct audience audience;
-	struct injection *injection = NULL;
-	events_init(&events);
-	if (!loader_open(&loader, config, error))
-		return false;
-	bool done = can_write(config->output.model, error) && can_write(config->checkpoint.path, error) &&
-	            can_write(config->output.faults, error) &&
-	            injection_open(config, &events, observer != NULL ? observer->log : NULL, &injection, error) &&
-	            signals_install(error) && audience_open(&audience, line, config, &events, error);
-	if (done) {
-		struct error audience_error;
-		if (observer != NULL)
-			events_add_sink(&events, observer->sink);
-		done = train_with(line, config, &loader, &events, &audience, injection, error);
-		deliver_faults(config, injection, &done, error);
-		if (!audience_close(&audience, &audience_error) && done) {
-			*error = audience_error;
-			done = false;
-		}
-	}
-	injection_free(injection);
-	loader_release(&loader);
-	return done;
-}
-
-static int finish(bool done, const struct error *error)
-{
-	if (done)
-		return EXIT_OK;
-	fprintf(stderr, "coordinator: %s\n", error->message);
-	return (int)error->code;
-}
-
-/* In a process of its own, whose standard output and error are the campaign's to look at. */
-static int train_in_campaign(
-        const struct config *config, bool resume, struct fault_log *log, struct event_sink sink, void *context)
-{
-	const struct command_line line = {.command = COMMAND_TRAIN, .quiet = true, .json = true, .resume = resume};
-	struct observer observer = {log, sink};
-	struct error error = {.code = EXIT_OK};
-	(void)context;
-	return finish(train(&line, config, &observer, &error), &error);
-}
-
-/* "run.json" -> "run.failures", to be freed. */
-static char *failures_beside(const char *config)
-{
-	static const char suffix[] = ".failures", json[] = ".json";
-	size_t length = strlen(config);
-	if (length > strlen(json) && strcmp(config + length - strlen(json), json) == 0)
-		length -= strlen(json);
-	char *path = malloc(length + sizeof suffix);
-	if (path != NULL)
-		sprintf(path, "%.*s%s", (int)length, config, suffix);
-	return path;
-}
-
-/* A schedule is for a certain number of workers, so "auto" is settled once for all runs. */
-static bool settle_workers(struct config *config, struct error *error)
-{
-	struct loader loader;
-	if (!loader_open(&loader, config, error))
-		return false;
-	bool settled = choose_workers(config, &loader, &config->workers, error);
-	loader_release(&loader);
-	return settled;
-}
-
-/* A run with faults mostly waits: for workers that sleep or are silent, and for deadlines. */
-enum { JOBS_PER_CPU = 8 };
-
-static bool campaign(const struct command_line *line, struct config *config, struct error *error)
-{
-	static const struct campaign_program program = {train_in_campaign, NULL};
-	struct campaign_tally tally;
-	char *failures = failures_beside(strcmp(line->config, "-") == 0 ? "campaign" : line->config);
-	if (failures == NULL)
-		return error_set(error, EXIT_OS_ERROR, "out of memory");
-	struct campaign_options options = {
-	        .runs = line->campaign.runs,
-	        .seed = line->campaign.seed,
-	        .jobs = line->campaign.jobs != 0 ? line->campaign.jobs : machine_cpus() * JOBS_PER_CPU,
-	        .failures = line->campaign.failures != NULL ? line->campaign.failures : failures,
-	        .quiet = line->quiet,
-	};
-	bool done = settle_workers(config, error);
-	if (done) {
-		struct error stdout_error;
-		done = campaign_run(config, &options, &program, &tally, error);
-		if (tally.runs > 0)
-			(line->json ? campaign_report_json : campaign_report_table)(stdout, &tally);
-		if (!finish_stdout(&stdout_error) && done) {
-			*error = stdout_error;
-			done = false;
-		}
-	}
-	free(failures);
-	return done;
-}
-
-static bool run(const struct command_line *line, struct error *error)
-{
-	struct config config;
-	if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION) {
-		if (line->command == COMMAND_HELP)
-			fputs(line->help, stdout);
-		else
-			printf("forkfit %s\n", version_text());
-		return finish_stdout(error);
-	}
-	if (!config_read(line->config, line->overrides, line->override_count, &config, error))
-		return false;
-	bool done;
-	if (line->resume && config.checkpoint.path == NULL)
-		done = error_set(error, EXIT_BAD_CONFIGURATION,
-		        "%s: checkpoint.path: expected a path, because --resume is given, found null", config.source);
-	else if (line->check)
-		done = check(&config, error);
-	else if (line->command == COMMAND_CAMPAIGN)
-		done = campaign(line, &config, error);
-	else
-		done = train(line, &config, NULL, error);
-	config_release(&config);
-	return done;
-}
+_Static_assert(sizeof functions / sizeof *functions == COMMAND_VERSION + 1, "a function for every command");
 
 int main(int count, char **arguments)
 {
@@ -314,8 +39,11 @@ int main(int count, char **arguments)
 	struct error error = {.code = EXIT_OK};
 	bool done = descriptors_hold_standard(&error) && command_line_parse(count, arguments, &line, &error);
 	if (done) {
-		done = run(&line, &error);
+		done = functions[line.command](&line, &error);
 		command_line_release(&line);
 	}
-	return finish(done, &error);
+	if (done)
+		return EXIT_OK;
+	fprintf(stderr, "coordinator: %s\n", error.message);
+	return (int)error.code;
 }
