@@ -37,6 +37,7 @@ enum call_kind {
 	CALL_POLL,       /* (entries with a descriptor, timeout) */
 	CALL_POLL_FOUND, /* what poll() found, right behind it, for each: (descriptor, events) */
 	CALL_WAITPID,    /* with WNOHANG: (pid, status) */
+	CALL_WAITID,     /* for stops, with WNOHANG: (pid, si_code or 0) */
 	CALL_KILL,       /* (pid, signal) */
 	CALL_EXIT,       /* _exit: (status) */
 	CALL_KIND_COUNT

@@ -1,14 +1,29 @@
 #include "coordinator/audience.h"
 
 #include "common/calls.h"
+#include "coordinator/machine.h"
 
 #include <stdio.h>
 
-static bool open_files(struct audience *audience, const struct config *config, struct error *error)
+/* As many workers as there can be at the same time: on each share its replicas, and a backup. */
+static uint32_t places(const struct config *config)
+{
+	uint32_t shares = config->workers != 0 ? config->workers : machine_cpus();
+	return shares * (config->recovery.replicas + 1);
+}
+
+static bool open_all(struct audience *audience, const struct command_line *line, const struct config *config,
+        const struct event_stream *events, struct error *error)
 {
 	if (config->output.events != NULL) {
 		audience->log = event_log_open(config->output.events, error);
 		if (audience->log == NULL)
+			return false;
+	}
+	if (line->explain) {
+		audience->narration =
+		        narration_new(events, stderr, progress_wants_colour(stderr), places(config), error);
+		if (audience->narration == NULL)
 			return false;
 	}
 	if (config->output.trace != NULL) {
@@ -28,7 +43,7 @@ bool audience_open(struct audience *audience, const struct command_line *line, c
 	bool animated = progress_wants_animation(stderr);
 	progress_init(
 	        &audience->progress, stderr, animated ? line->progress : PROGRESS_LINES, progress_wants_colour(stderr));
-	if (!open_files(audience, config, error)) {
+	if (!open_all(audience, line, config, events, error)) {
 		audience_close(audience, &ignored);
 		return false;
 	}
@@ -36,13 +51,15 @@ bool audience_open(struct audience *audience, const struct command_line *line, c
 		events_add_sink(events, event_log_sink(audience->log));
 	if (audience->timeline != NULL)
 		events_add_sink(events, timeline_sink(audience->timeline));
-	if (!line->quiet) {
+	if (audience->narration != NULL) {
+		events_add_sink(events, narration_sink(audience->narration));
+	} else if (!line->quiet) {
 		events_add_sink(events, progress_sink(&audience->progress));
 		events_add_sink(events, summary_sink(&audience->summary));
 		events->tick_ns = animated ? PROGRESS_TICK_NS : 0;
 	}
 	if (events->details)
-		events_watch_calls(events, NULL);
+		events_watch_calls(events, audience->narration != NULL ? narration_log(audience->narration) : NULL);
 	return true;
 }
 
@@ -60,6 +77,8 @@ bool audience_close(struct audience *audience, struct error *error)
 	bool complete = audience->log == NULL || event_log_close(audience->log, error);
 	if (audience->timeline != NULL && !timeline_close(audience->timeline, complete ? error : &second))
 		complete = false;
+	narration_free(audience->narration);
+	audience->narration = NULL;
 	audience->log = NULL;
 	audience->timeline = NULL;
 	return complete;

@@ -7,6 +7,7 @@
 #include "coordinator/config.h"
 #include "coordinator/event_log.h"
 #include "coordinator/events.h"
+#include "coordinator/narration.h"
 #include "coordinator/progress.h"
 #include "coordinator/summary.h"
 #include "coordinator/timeline.h"
@@ -16,8 +17,9 @@
 struct audience {
 	struct progress progress;
 	struct summary summary;
-	struct event_log *log;     /* NULL: none */
-	struct timeline *timeline; /* NULL: none */
+	struct event_log *log;       /* NULL: none */
+	struct timeline *timeline;   /* NULL: none */
+	struct narration *narration; /* NULL: none; else it takes the progress line's place */
 };
 
 /*

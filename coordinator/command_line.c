@@ -14,6 +14,7 @@ enum option_number {
 	OPTION_CHECK,
 	OPTION_RESUME,
 	OPTION_PROGRESS,
+	OPTION_EXPLAIN,
 	OPTION_RUNS,
 	OPTION_SEED,
 	OPTION_JOBS,
@@ -44,6 +45,7 @@ static const struct known_option {
         [OPTION_CHECK] = {"check", 0, false, TRAIN},
         [OPTION_RESUME] = {"resume", 0, false, TRAIN},
         [OPTION_PROGRESS] = {"progress", 0, true, TRAIN},
+        [OPTION_EXPLAIN] = {"explain", 0, false, TRAIN},
         [OPTION_RUNS] = {"runs", 'n', true, CAMPAIGN},
         [OPTION_SEED] = {"seed", 0, true, CAMPAIGN},
         [OPTION_JOBS] = {"jobs", 'j', true, CAMPAIGN},
@@ -214,6 +216,9 @@ static void take_switch(struct command_line *line, enum option_number option)
 	case OPTION_RESUME:
 		line->resume = true;
 		break;
+	case OPTION_EXPLAIN:
+		line->explain = true;
+		break;
 	case OPTION_HELP:
 		line->help = command_help(line->command);
 		line->command = COMMAND_HELP;
@@ -258,6 +263,8 @@ static bool parse(int count, char **arguments, struct command_line *line, struct
 	}
 	if (optind < count)
 		return usage_error(line, error, "nothing takes the argument ", arguments[optind]);
+	if (line->explain && line->quiet)
+		return usage_error(line, error, "--explain and --quiet contradict each other", "");
 	return line->config != NULL ||
 	       usage_error(line, error, "a configuration is needed: coordinator --config run.json", "");
 }

@@ -28,6 +28,7 @@ struct command_line {
 	bool json;
 	bool check;
 	bool resume;
+	bool explain;
 	enum progress_style progress;
 	struct {
 		uint64_t runs;

@@ -155,8 +155,13 @@ bool process_try_reap(struct process *process, int *status)
 enum process_news process_take_news(const struct process *process, int *signal_number)
 {
 	siginfo_t news = {0};
-	if (process->pid <= 0 || waitid(P_PID, (id_t)process->pid, &news, WSTOPPED | WCONTINUED | WNOHANG) != 0 ||
-	        news.si_pid == 0)
+	if (process->pid <= 0)
+		return PROCESS_NO_NEWS;
+	calls_begin(CALL_WAITID, process->pid);
+	int result = waitid(P_PID, (id_t)process->pid, &news, WSTOPPED | WCONTINUED | WNOHANG);
+	calls_set(1, result == 0 && news.si_pid != 0 ? news.si_code : 0);
+	calls_end(result);
+	if (result != 0 || news.si_pid == 0)
 		return PROCESS_NO_NEWS;
 	*signal_number = news.si_status;
 	return news.si_code == CLD_CONTINUED ? PROCESS_CONTINUED : PROCESS_STOPPED;
@@ -240,8 +245,7 @@ struct process_group_rest process_end_group(pid_t leader, uint64_t deadline_ns)
 	return rest;
 }
 
-/* The name that signal(7) gives it; strsignal() would give a sentence in the user's language. */
-static const char *signal_name(int number)
+const char *process_signal_name(int number)
 {
 	static const struct {
 		int number;
@@ -265,6 +269,8 @@ static const char *signal_name(int number)
 	        {SIGXCPU, "SIGXCPU"},
 	        {SIGXFSZ, "SIGXFSZ"},
 	        {SIGSYS, "SIGSYS"},
+	        {SIGSTOP, "SIGSTOP"},
+	        {SIGCONT, "SIGCONT"},
 	};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (names[i].number == number)
@@ -295,7 +301,7 @@ void process_status_text(int status, char *text, size_t capacity)
 		        exit_meaning(WEXITSTATUS(status)));
 		return;
 	}
-	const char *name = signal_name(WTERMSIG(status));
+	const char *name = process_signal_name(WTERMSIG(status));
 	if (name != NULL)
 		snprintf(text, capacity, "was killed by %s", name);
 	else

@@ -79,6 +79,10 @@ struct process_group_rest process_end_group(pid_t leader, uint64_t deadline_ns);
 /* Waits until the process ends or the deadline (clock_now_ns) has passed. */
 bool process_reap_until(struct process *process, uint64_t deadline_ns, int *status);
 
+/* The name that signal(7) gives it; strsignal() would give a sentence in the user's language. NULL: it has none here.
+ */
+const char *process_signal_name(int number);
+
 /* How a status reads: "was killed by SIGKILL", "exited with status 11 (…)". */
 void process_status_text(int status, char *text, size_t capacity);
 

@@ -1,5 +1,6 @@
 #include "coordinator/signals.h"
 
+#include "common/calls.h"
 #include "common/clock.h"
 
 #include <errno.h>
@@ -88,12 +89,20 @@ static bool is_another_wish(uint64_t at_ns)
 	return true;
 }
 
+static ssize_t read_arrivals(struct arrival *arrivals, size_t bytes)
+{
+	calls_begin(CALL_READ, pipe_ends[0], (int64_t)bytes);
+	ssize_t got = read(pipe_ends[0], arrivals, bytes);
+	calls_end(got);
+	return got;
+}
+
 struct signals_seen signals_take(void)
 {
 	struct signals_seen seen = {0};
 	struct arrival arrivals[16];
 	ssize_t got;
-	while ((got = read(pipe_ends[0], arrivals, sizeof arrivals)) > 0 || (got < 0 && errno == EINTR)) {
+	while ((got = read_arrivals(arrivals, sizeof arrivals)) > 0 || (got < 0 && errno == EINTR)) {
 		for (size_t i = 0; got > 0 && i < (size_t)got / sizeof *arrivals; i++) {
 			if (arrivals[i].number == SIGCHLD)
 				seen.child = true;

@@ -16,8 +16,8 @@
  * epochs that would have been kept is kept from then on, and at TIMELINE_STEPS of these none; what is left out is one
  * slice that says so. Memory holds two epochs.
  *
- * The file grows by whole lines, and is closed however the run ends; if the coordinator is killed, the bracket at its
- * end is missing, which viewers do not mind.
+ * The file is closed however the run ends. Only if the coordinator is killed, the bracket at its end is missing, which
+ * viewers do not mind; and its last line may be cut, for the kernel ends a write(2) wherever it is.
  */
 #ifndef FORKFIT_COORDINATOR_TIMELINE_H
 #define FORKFIT_COORDINATOR_TIMELINE_H
