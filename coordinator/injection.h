@@ -52,8 +52,8 @@ int fault_point_step(const struct fault_points *points, enum fault_step step);
 /* Emits an event for each fault that a worker has announced since. `last`: all workers are gone. */
 void injection_report(struct injection *injection, bool last);
 
-/* The faults that happened, if output.faults asks for them: the text of a configuration's object with the list that makes them happen again, for the
- * caller to free. NULL: out of memory, now or when one of them was noted. */
+/* The faults that happened, if output.faults asks for them: the text of a configuration's object with the list that
+ * makes them happen again, for the caller to free. NULL: out of memory, now or when one of them was noted. */
 char *injection_text(const struct injection *injection);
 
 #endif

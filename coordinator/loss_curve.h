@@ -23,7 +23,8 @@ void loss_curve_add(struct loss_curve *curve, double loss);
 /*
  * Draws the curve in at most LOSS_CURVE_POINTS characters, blocks of eight heights: how far each loss lies above the
  * least one so far, where each height is ten times the one below. Gradient descent comes down in a straight line, and
- * losses within 10^-7 of the least lie at the bottom. In UTF-8; cut where `capacity` bytes end, behind a whole character.
+ * losses within 10^-7 of the least lie at the bottom. In UTF-8; cut where `capacity` bytes end, behind a whole
+ * character.
  */
 void loss_curve_draw(const struct loss_curve *curve, char *text, size_t capacity);
 
