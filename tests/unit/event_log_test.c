@@ -26,12 +26,12 @@ struct example {
 };
 
 static const struct example examples[] = {
-        {{.type = EVENT_RUN_STARTED, .pid = 76, .run_started = {"größe \"d\".csv", 3, 4000000000, 1234}},
+        {{.type = EVENT_RUN_STARTED, .pid = 76, .run_started = {"größe \"d\".csv", 3, 4000000000, 1234, 16}},
                 "{\"event\":\"run_started\",\"epoch\":0,\"pid\":76,\"dataset\":\"größe \\\"d\\\".csv\",\"bytes\":1234,"
                 "\"workers\":3,\"epochs\":4000000000}"},
         {{.type = EVENT_WORKER_FORKED, .has_worker = true, .worker = 2, .pid = 77, .incarnation = 1},
                 "{\"event\":\"worker_forked\",\"epoch\":0,\"worker\":2,\"pid\":77,\"incarnation\":1}"},
-        {{.type = EVENT_ASSIGN_SENT, .has_worker = true, .pid = 77, .assign_sent = {8, {5, 9}}},
+        {{.type = EVENT_ASSIGN_SENT, .has_worker = true, .pid = 77, .assign_sent = {8, {5, 9}, {0, 0}, {0, 0}}},
                 "{\"event\":\"assign_sent\",\"epoch\":0,\"worker\":0,\"pid\":77,\"incarnation\":0,\"round\":8,"
                 "\"first_leaf\":5,\"leaves\":4}"},
         {{.type = EVENT_WORKER_READY,

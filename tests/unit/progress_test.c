@@ -41,7 +41,7 @@ static void tell(struct event event, double seconds)
 
 static void start_run(uint64_t epochs, uint32_t workers)
 {
-	tell((struct event){.type = EVENT_RUN_STARTED, .run_started = {"d.csv", workers, epochs, 100}}, 0);
+	tell((struct event){.type = EVENT_RUN_STARTED, .run_started = {"d.csv", workers, epochs, 100, 16}}, 0);
 }
 
 static void do_epoch(uint32_t epoch, double seconds)

@@ -45,7 +45,7 @@ Test(timeline_sink, of_no_events_is_an_empty_array)
 
 static void emit_start(void)
 {
-	events_emit(&stream, (struct event){.type = EVENT_RUN_STARTED, .pid = 50, .run_started = {"d", 1, 1, 1}});
+	events_emit(&stream, (struct event){.type = EVENT_RUN_STARTED, .pid = 50, .run_started = {"d", 1, 1, 1, 16}});
 }
 
 static struct event of_worker(enum event_type type)
