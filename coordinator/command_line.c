@@ -251,7 +251,7 @@ static enum command command_of(const char *word)
 
 static bool parse(int count, char **arguments, struct command_line *line, struct error *error)
 {
-	struct syntax syntax;
+	struct syntax syntax = {.letters = ""};
 	int found;
 	fill_syntax(&syntax, line->command);
 	opterr = 0;
