@@ -90,10 +90,13 @@ static void sleep_ns(uint64_t nanoseconds)
 
 void faults_keep_silent(uint32_t ms)
 {
-	/* pause(2) is no call that a worker needs, and so none that it may make. */
-	do
+	if (ms != FAULT_ANY) {
 		sleep_ns((uint64_t)ms * 1000000);
-	while (ms == FAULT_ANY);
+		return;
+	}
+	/* pause(2) is no call that a worker needs, and so none that it may make. */
+	for (;;)
+		sleep_ns(UINT64_C(3600000000000));
 }
 
 void faults_exit(uint32_t code)
