@@ -44,7 +44,7 @@ PROBE = $(BUILD)/tests/probe
 
 # Commands or Debian packages, as .ci/require takes them.
 BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev libseccomp-dev
-TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev patch strace tmux python3 python3-jsonschema
+TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev patch procps strace tmux python3 python3-jsonschema
 BENCH_NEEDS = $(BUILD_NEEDS) python3
 PEER_NEEDS = python3-numpy python3-sklearn libopenblas0-pthread r-base-core nodejs npm
 LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck
@@ -123,6 +123,9 @@ install: all ## copy the program and the examples below $(DESTDIR)$(PREFIX)
 	install '$(BUILD)/coordinator' '$(DESTDIR)$(PREFIX)/bin/coordinator'
 	install -m 644 $(wildcard configs/*.json) '$(DESTDIR)$(PREFIX)/share/forkfit'
 	install -m 644 $(wildcard configs/data/*) '$(DESTDIR)$(PREFIX)/share/forkfit/data'
+	install -d '$(DESTDIR)$(PREFIX)/share/forkfit/lessons'
+	install -m 644 $(wildcard configs/lessons/*.md configs/lessons/*-*.json) '$(DESTDIR)$(PREFIX)/share/forkfit/lessons'
+	install configs/lessons/check '$(DESTDIR)$(PREFIX)/share/forkfit/lessons'
 
 uninstall: ## remove what install copied
 	rm -f '$(DESTDIR)$(PREFIX)/bin/coordinator'

@@ -3,10 +3,10 @@
 
 usage: schema_agreement.py configs/run.schema.json
 
-Each of configs/*.json and tests/data/valid/*.json must be accepted. Each tests/data/invalid/*/run.json must be
-rejected, unless what is wrong is no matter of the schema: the text is no JSON, or there are more files in the case than
-run.json and stderr, such as arguments or a dataset that does not fit. Failures go to stderr, and the exit status is
-then 1.
+Each of configs/*.json, configs/lessons/*.json and tests/data/valid/*.json must be accepted. Each
+tests/data/invalid/*/run.json must be rejected, unless what is wrong is no matter of the schema: the text is no JSON, or
+there are more files in the case than run.json and stderr, such as arguments or a dataset that does not fit. Failures go
+to stderr, and the exit status is then 1.
 
 To stdout go lines {"config": …, "valid": true or false}: tests/data/valid/complete.json with each of its values
 replaced by values of every type and by every bound and word of the schema, each key left out, and a key too many in
@@ -91,7 +91,8 @@ def validator_of(schema):
 def check_examples(validator):
     """Yields a line for each file on which the schema is wrong."""
     schemas = set(PROJECT.glob("configs/*.schema.json"))
-    accepted = sorted(set(PROJECT.glob("configs/*.json")) - schemas) + sorted(PROJECT.glob("tests/data/valid/*.json"))
+    accepted = sorted(set(PROJECT.glob("configs/*.json")) - schemas)
+    accepted += sorted(PROJECT.glob("configs/lessons/*.json")) + sorted(PROJECT.glob("tests/data/valid/*.json"))
     for path in accepted:
         for problem in validator.iter_errors(load(path)):
             yield f"{path}: rejected: {problem.json_path}: {problem.message}"
