@@ -10,6 +10,7 @@
  *   gradient*  w, b         Σ e·x_j, Σ e, Σ e², m   with e = w·x + b - y     d + 3
  *   curvature* a direction  the same with e = w·x + b                       d + 3
  *   metrics*   w, b         Σ e², Σ |e|, m          with e = w·x + b - y     3
+ *   stream     nothing      m; the rows are read, and that is all            1
  *
  * The gradient of the loss Σe²/m is 2/m times the gradient sums; the curvature sums are its derivative along p, that
  * is, the Hessian times p (times m/2). The last element is always the number of rows.
@@ -20,7 +21,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum kernel { KERNEL_MEANS, KERNEL_MOMENTS, KERNEL_GRADIENT, KERNEL_CURVATURE, KERNEL_METRICS, KERNEL_COUNT };
+enum kernel {
+	KERNEL_MEANS,
+	KERNEL_MOMENTS,
+	KERNEL_GRADIENT,
+	KERNEL_CURVATURE,
+	KERNEL_METRICS,
+	KERNEL_STREAM,
+	KERNEL_COUNT
+};
 
 /* Doubles in the vector of a kernel for d features. */
 static inline size_t sums_width(enum kernel kernel, uint32_t features)
@@ -31,6 +40,8 @@ static inline size_t sums_width(enum kernel kernel, uint32_t features)
 		return (size_t)features + 2;
 	case KERNEL_METRICS:
 		return 3;
+	case KERNEL_STREAM:
+		return 1;
 	case KERNEL_GRADIENT:
 	case KERNEL_CURVATURE:
 	case KERNEL_COUNT:

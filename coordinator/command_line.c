@@ -13,6 +13,7 @@ enum option_number {
 	OPTION_JSON,
 	OPTION_CHECK,
 	OPTION_RESUME,
+	OPTION_BANDWIDTH,
 	OPTION_PROGRESS,
 	OPTION_EXPLAIN,
 	OPTION_RUNS,
@@ -44,6 +45,7 @@ static const struct known_option {
         [OPTION_JSON] = {"json", 0, false, TRAIN | CAMPAIGN},
         [OPTION_CHECK] = {"check", 0, false, TRAIN},
         [OPTION_RESUME] = {"resume", 0, false, TRAIN},
+        [OPTION_BANDWIDTH] = {"bandwidth", 0, false, TRAIN},
         [OPTION_PROGRESS] = {"progress", 0, true, TRAIN},
         [OPTION_EXPLAIN] = {"explain", 0, false, TRAIN},
         [OPTION_RUNS] = {"runs", 'n', true, CAMPAIGN},
@@ -218,6 +220,9 @@ static void take_switch(struct command_line *line, enum option_number option)
 		break;
 	case OPTION_EXPLAIN:
 		line->explain = true;
+		break;
+	case OPTION_BANDWIDTH:
+		line->bandwidth = true;
 		break;
 	case OPTION_HELP:
 		line->help = command_help(line->command);

@@ -30,6 +30,7 @@ struct command_line {
 	bool resume;
 	bool explain;
 	enum progress_style progress;
+	bool bandwidth;
 	struct {
 		uint64_t runs;
 		uint64_t seed;

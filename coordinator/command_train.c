@@ -26,6 +26,7 @@ bool command_train(const struct command_line *line, struct error *error)
 	struct config config;
 	if (!config_read(line->config, line->overrides, line->override_count, &config, error))
 		return false;
+	config.bandwidth = line->bandwidth;
 	bool done;
 	if (line->resume && config.checkpoint.path == NULL)
 		done = error_set(error, EXIT_BAD_CONFIGURATION,

@@ -32,7 +32,8 @@ enum aggregation {
 enum optimizer_kind { OPTIMIZER_GRADIENT_DESCENT };
 
 struct config {
-	char *source; /* how errors name it: the file, or "<stdin>" */
+	char *source;   /* how errors name it: the file, or "<stdin>" */
+	bool bandwidth; /* not a key, but the command line's --bandwidth: measure it behind the epochs */
 
 	struct {
 		char *path;       /* resolved, as open(2) takes it */

@@ -47,6 +47,7 @@ const char *event_kernel_name(enum kernel kernel)
 	        [KERNEL_GRADIENT] = "gradient",
 	        [KERNEL_CURVATURE] = "curvature",
 	        [KERNEL_METRICS] = "metrics",
+	        [KERNEL_STREAM] = "stream",
 	};
 	_Static_assert(sizeof names / sizeof *names == KERNEL_COUNT, "a name for every kernel");
 	return names[kernel];

@@ -252,6 +252,27 @@ static bool gather_metrics(struct trainer *trainer, struct error *error)
 	return true;
 }
 
+/* So many that one of them meets no disturbance. */
+enum { BANDWIDTH_ROUNDS = 5 };
+
+/*
+ * Phase 7, where it is asked for: rounds in which the workers only read, for whoever compares their times with the
+ * epochs'. The result is there, and does not depend on them.
+ */
+static void measure_bandwidth(struct trainer *trainer)
+{
+	struct error error;
+	if (!trainer->config->bandwidth || trainer->result->stop_reason == STOP_INTERRUPTED)
+		return;
+	for (int round = 0; round < BANDWIDTH_ROUNDS; round++) {
+		if (!trainer_gather(
+		            trainer, trainer->result->epochs, KERNEL_STREAM, AGGREGATE_MEAN, trainer->sent, &error)) {
+			trainer_note(trainer, "the bandwidth was not measured: %s", error.message);
+			return;
+		}
+	}
+}
+
 /* What comes before the epochs; a run that is resumed has from its checkpoint what the data and the start would tell.
  */
 static bool prepare(struct trainer *trainer, struct error *error)
@@ -274,7 +295,10 @@ static bool prepare(struct trainer *trainer, struct error *error)
 
 static bool run_phases(struct trainer *trainer, struct error *error)
 {
-	return prepare(trainer, error) && run_epochs(trainer, error) && gather_metrics(trainer, error);
+	if (!prepare(trainer, error) || !run_epochs(trainer, error) || !gather_metrics(trainer, error))
+		return false;
+	measure_bandwidth(trainer);
+	return true;
 }
 
 /* Is it worth while to go on from the last epoch that is done, perhaps with more of them? */

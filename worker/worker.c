@@ -8,6 +8,7 @@
 #include "worker/isolation.h"
 #include "worker/kernels.h"
 #include "worker/last_words.h"
+#include "worker/stream.h"
 
 #include <errno.h>
 #include <math.h>
@@ -194,6 +195,16 @@ static enum outcome take_assignment(struct worker *worker, const unsigned char *
 	return send_queue(worker);
 }
 
+/* False: no row of the leaf counts. */
+static bool sum_leaf(struct worker *worker, enum kernel kernel, const struct leaf_rows *rows, double *out)
+{
+	if (kernel != KERNEL_STREAM)
+		return kernels_sum_leaf(&worker->kernels, rows, out);
+	stream_leaf(rows, worker->assignment.dataset.features);
+	*out = (double)rows->rows;
+	return rows->rows > 0;
+}
+
 /* One pass over the chunk: the tree's stack then holds its maximal nodes. */
 static bool sum_chunk(struct worker *worker, const struct params *params, struct worker_error *error)
 {
@@ -206,7 +217,7 @@ static bool sum_chunk(struct worker *worker, const struct params *params, struct
 		struct tree_node node = {0, (uint32_t)leaf};
 		if (!chunk_leaf(worker->chunk, (uint32_t)leaf, &rows, error))
 			return false;
-		if (kernels_sum_leaf(&worker->kernels, &rows, tree_stack_place(&worker->tree, node)))
+		if (sum_leaf(worker, params->kernel, &rows, tree_stack_place(&worker->tree, node)))
 			tree_stack_push(&worker->tree, node);
 	}
 	tree_stack_settle(&worker->tree, assignment->leaves.end);

@@ -175,3 +175,17 @@ Test(progress, is_not_animated_in_a_file)
 	        last);
 	run_result_release(&result);
 }
+
+Test(progress, tells_the_share_of_the_bandwidth_if_asked)
+{
+	long_run_prepare();
+	struct run_result plain = workspace_run(TRAINING("--json", "--set", "training.epochs=5"), NULL);
+	struct run_result measured =
+	        workspace_run(TRAINING("--json", "--set", "training.epochs=5", "--bandwidth"), NULL);
+	cr_expect(plain.exit_code == 0 && measured.exit_code == 0);
+	cr_expect_str_eq(measured.out, plain.out);
+	cr_expect(strstr(plain.err, "of reading alone") == NULL, "%s", plain.err);
+	cr_expect(strstr(measured.err, " GB/s of reading alone, ") != NULL, "%s", measured.err);
+	run_result_release(&plain);
+	run_result_release(&measured);
+}

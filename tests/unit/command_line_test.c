@@ -17,7 +17,7 @@ struct parsed {
 	struct words words;
 	enum command command;
 	char config[16];
-	bool quiet, json, check;
+	bool quiet, json, check, bandwidth;
 	char overrides[48]; /* joined by spaces */
 };
 
@@ -41,19 +41,20 @@ static bool parse(struct words *words, struct command_line *line, struct error *
 ParameterizedTestParameters(command_line, is_understood)
 {
 	static struct parsed rows[] = {
-	        {{{"--config", "run.json"}}, COMMAND_TRAIN, "run.json", false, false, false, ""},
-	        {{{"-c", "-"}}, COMMAND_TRAIN, "-", false, false, false, ""},
-	        {{{"-crun.json", "-q"}}, COMMAND_TRAIN, "run.json", true, false, false, ""},
-	        {{{"-qcrun.json"}}, COMMAND_TRAIN, "run.json", true, false, false, ""},
-	        {{{"--config=run.json", "--quiet", "--json"}}, COMMAND_TRAIN, "run.json", true, true, false, ""},
+	        {{{"--config", "run.json"}}, COMMAND_TRAIN, "run.json", false, false, false, false, ""},
+	        {{{"-c", "-"}}, COMMAND_TRAIN, "-", false, false, false, false, ""},
+	        {{{"-crun.json", "-q"}}, COMMAND_TRAIN, "run.json", true, false, false, false, ""},
+	        {{{"-qcrun.json"}}, COMMAND_TRAIN, "run.json", true, false, false, false, ""},
+	        {{{"--config=run.json", "--quiet", "--json"}}, COMMAND_TRAIN, "run.json", true, true, false, false, ""},
 	        {{{"--json", "--set", "a=1", "-c", "x", "-s", "b.c=x", "--set=d="}}, COMMAND_TRAIN, "x", false, true,
-	                false, "a=1 b.c=x d="},
-	        {{{"--check", "--config", "x"}}, COMMAND_TRAIN, "x", false, false, true, ""},
-	        {{{"--conf", "x", "--qui"}}, COMMAND_TRAIN, "x", true, false, false, ""},
-	        {{{"-c", "x", "--"}}, COMMAND_TRAIN, "x", false, false, false, ""},
-	        {{{"--help"}}, COMMAND_HELP, "", false, false, false, ""},
-	        {{{"-h", "--nonsense"}}, COMMAND_HELP, "", false, false, false, ""},
-	        {{{"-q", "--version"}}, COMMAND_VERSION, "", true, false, false, ""},
+	                false, false, "a=1 b.c=x d="},
+	        {{{"--check", "--config", "x"}}, COMMAND_TRAIN, "x", false, false, true, false, ""},
+	        {{{"--conf", "x", "--qui"}}, COMMAND_TRAIN, "x", true, false, false, false, ""},
+	        {{{"-c", "x", "--"}}, COMMAND_TRAIN, "x", false, false, false, false, ""},
+	        {{{"--config", "x", "--bandwidth"}}, COMMAND_TRAIN, "x", false, false, false, true, ""},
+	        {{{"--help"}}, COMMAND_HELP, "", false, false, false, false, ""},
+	        {{{"-h", "--nonsense"}}, COMMAND_HELP, "", false, false, false, false, ""},
+	        {{{"-q", "--version"}}, COMMAND_VERSION, "", true, false, false, false, ""},
 	};
 	return cr_make_param_array(struct parsed, rows, sizeof rows / sizeof *rows);
 }
@@ -73,6 +74,7 @@ ParameterizedTest(struct parsed *row, command_line, is_understood)
 	cr_expect_eq(line.quiet, row->quiet);
 	cr_expect_eq(line.json, row->json);
 	cr_expect_eq(line.check, row->check);
+	cr_expect_eq(line.bandwidth, row->bandwidth);
 	cr_expect_str_eq(overrides, row->overrides);
 	command_line_release(&line);
 }

@@ -125,7 +125,7 @@ Test(kernels_bits, are_the_same_for_every_layout_and_instruction_set)
 			struct layouts layouts;
 			double *table = rows_random(&state, row_count(j), d);
 			layouts_init(&layouts, table, row_count(j), d);
-			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
+			for (enum kernel kernel = 0; kernel < KERNEL_STREAM; kernel++) {
 				clones_choose(&clones, kernel);
 				struct sums sums = sum_leaf(&clones.kernels[CLONE_BASELINE], &layouts.laid[0].leaf);
 				assert_everywhere(&clones, &layouts, &sums);
@@ -158,7 +158,7 @@ Test(kernels_bits, are_with_rows_skipped_what_they_are_without_these_rows)
 			size_t rows = rows_spoil(&state, table, row_count(j), d, &kept);
 			struct laid_rows without = rows_lay(&row_layouts[0], kept, rows, d);
 			layouts_init(&layouts, table, row_count(j), d);
-			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
+			for (enum kernel kernel = 0; kernel < KERNEL_STREAM; kernel++) {
 				struct kernels plain;
 				cr_assert(kernels_init(&plain, d, false, CLONE_BASELINE));
 				kernels_choose(&plain, kernel, clones.parameters, clones.centre);
@@ -192,7 +192,7 @@ Test(kernels_bits, give_negative_zeros_the_same_sum_everywhere)
 			for (size_t k = 0; k < rows * (d + 1); k++)
 				table[k] = random_below(&state, 8) == 0 ? 0.0 : -0.0;
 			layouts_init(&layouts, table, rows, d);
-			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
+			for (enum kernel kernel = 0; kernel < KERNEL_STREAM; kernel++) {
 				clones_choose(&clones, kernel);
 				struct sums sums = sum_leaf(&clones.kernels[CLONE_BASELINE], &layouts.laid[0].leaf);
 				assert_everywhere(&clones, &layouts, &sums);

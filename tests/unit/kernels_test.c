@@ -148,7 +148,7 @@ static void expect_near(struct problem (*make)(uint64_t *, uint32_t, size_t), ui
 	for (int i = 0; i < FEATURE_COUNTS; i++) {
 		for (int j = 1; j < ROW_COUNTS; j++) {
 			struct problem problem = make(&state, feature_counts[i], row_count(j));
-			for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++)
+			for (enum kernel kernel = 0; kernel < KERNEL_STREAM; kernel++)
 				cr_assert(is_near(&problem, kernel, tolerance), "kernel %d, %u features, %zu rows",
 				        (int)kernel, problem.d, problem.rows);
 			free(problem.table);
@@ -225,7 +225,7 @@ Test(kernels, leave_out_a_leaf_without_rows)
 	uint64_t state = 6;
 	for (int i = 0; i < FEATURE_COUNTS; i++) {
 		struct problem problem = real_problem(&state, feature_counts[i], 0);
-		for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
+		for (enum kernel kernel = 0; kernel < KERNEL_STREAM; kernel++) {
 			double sums[WIDTH_MAX] = {4.5};
 			cr_expect(!sum_with(&problem, kernel, problem.parameters, sums));
 			cr_expect_eq(sums[0], 4.5, "something was written");
@@ -258,7 +258,7 @@ Test(kernels, start_every_leaf_afresh)
 		struct laid_rows laid = rows_lay(&row_layouts[0], problem.table, problem.rows, problem.d);
 		struct kernels kernels;
 		cr_assert(kernels_init(&kernels, problem.d, false, kernel_best_clone()));
-		for (enum kernel kernel = 0; kernel < KERNEL_COUNT; kernel++) {
+		for (enum kernel kernel = 0; kernel < KERNEL_STREAM; kernel++) {
 			double first[WIDTH_MAX], second[WIDTH_MAX];
 			kernels_choose(&kernels, kernel, problem.parameters, problem.centre);
 			cr_assert(kernels_sum_leaf(&kernels, &laid.leaf, first));
