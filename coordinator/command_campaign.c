@@ -61,7 +61,7 @@ static bool campaign(const struct command_line *line, struct config *config, str
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
 	struct campaign_options options = {
 	        .runs = line->campaign.runs,
-	        .seed = line->campaign.seed,
+	        .seed = line->seed,
 	        .jobs = line->campaign.jobs != 0 ? line->campaign.jobs : machine_cpus() * JOBS_PER_CPU,
 	        .failures = line->campaign.failures != NULL ? line->campaign.failures : failures,
 	        .quiet = line->quiet,

@@ -1,7 +1,7 @@
 #include "coordinator/command_line.h"
 
 static const char train[] = "usage: coordinator --config FILE [option]...\n"
-                            "       coordinator campaign --config FILE [option]... (--help tells more)\n"
+                            "       coordinator campaign|generate|convert ... (each has a --help)\n"
                             "\n"
                             "Fits a line, or a plane in more dimensions, to the rows of a CSV or .npy file by\n"
                             "gradient descent with worker processes: the same bits for any number of them.\n"
@@ -41,11 +41,38 @@ static const char campaign[] = "usage: coordinator campaign --config FILE [optio
                                "exit status: 0 all were survived or told, 5 one was wrong, hung or left\n"
                                "something behind, 130 interrupted, and those of a run for the configuration\n";
 
+static const char generate[] = "usage: coordinator generate --output FILE [option]...\n"
+                               "\n"
+                               "Makes a dataset whose truth is known: features from a normal distribution, a\n"
+                               "target that is a linear function of them, and noise. The truth is printed. The\n"
+                               "same options make the same bytes.\n"
+                               "\n"
+                               "  -o, --output FILE  FILE.npy or FILE.csv\n"
+                               "  -r, --rows N       so many rows; 1000\n"
+                               "  -f, --features D   so many features; 1\n"
+                               "      --noise X      the noise's standard deviation; 1\n"
+                               "      --seed S       which dataset; 1\n"
+                               "  -q, --quiet        nothing on standard error but errors\n"
+                               "\n"
+                               "exit status: 0 written, 64 usage, 73 cannot write, 130 interrupted\n";
+
+static const char convert[] = "usage: coordinator convert [option]... FROM.csv TO.npy\n"
+                              "\n"
+                              "Writes the numeric columns of a CSV as an .npy of doubles, which a run reads in\n"
+                              "place. The columns' names, which an .npy does not have, are told.\n"
+                              "\n"
+                              "  -q, --quiet  nothing on standard error but errors\n"
+                              "\n"
+                              "exit status: 0 written, 65 not a number or missing (file, line and column),\n"
+                              "66 input missing, 73 cannot write, 130 interrupted; then nothing is written\n";
+
 const char *command_help(enum command command)
 {
 	static const char *const texts[] = {
 	        [COMMAND_TRAIN] = train,
 	        [COMMAND_CAMPAIGN] = campaign,
+	        [COMMAND_GENERATE] = generate,
+	        [COMMAND_CONVERT] = convert,
 	};
 	_Static_assert(sizeof texts / sizeof *texts == COMMAND_COUNT, "a text for every command");
 	return texts[command];

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,10 @@ enum option_number {
 	OPTION_SEED,
 	OPTION_JOBS,
 	OPTION_FAILURES,
+	OPTION_OUTPUT,
+	OPTION_ROWS,
+	OPTION_FEATURES,
+	OPTION_NOISE,
 	OPTION_HELP,
 	OPTION_VERSION,
 	OPTION_COUNT
@@ -30,6 +35,7 @@ enum { OPTION_BASE = 256 };
 
 #define TRAIN (1U << COMMAND_TRAIN)
 #define CAMPAIGN (1U << COMMAND_CAMPAIGN)
+#define GENERATE (1U << COMMAND_GENERATE)
 #define ALL ((1U << COMMAND_COUNT) - 1)
 
 /* Every option, and the commands that take it. A letter may mean one thing to one command only. */
@@ -49,15 +55,21 @@ static const struct known_option {
         [OPTION_PROGRESS] = {"progress", 0, true, TRAIN},
         [OPTION_EXPLAIN] = {"explain", 0, false, TRAIN},
         [OPTION_RUNS] = {"runs", 'n', true, CAMPAIGN},
-        [OPTION_SEED] = {"seed", 0, true, CAMPAIGN},
+        [OPTION_SEED] = {"seed", 0, true, CAMPAIGN | GENERATE},
         [OPTION_JOBS] = {"jobs", 'j', true, CAMPAIGN},
         [OPTION_FAILURES] = {"failures", 0, true, CAMPAIGN},
+        [OPTION_OUTPUT] = {"output", 'o', true, GENERATE},
+        [OPTION_ROWS] = {"rows", 'r', true, GENERATE},
+        [OPTION_FEATURES] = {"features", 'f', true, GENERATE},
+        [OPTION_NOISE] = {"noise", 0, true, GENERATE},
         [OPTION_HELP] = {"help", 'h', false, ALL},
         [OPTION_VERSION] = {"version", 0, false, ALL},
 };
 
 static const char *const command_words[COMMAND_COUNT] = {
         [COMMAND_CAMPAIGN] = "campaign",
+        [COMMAND_GENERATE] = "generate",
+        [COMMAND_CONVERT] = "convert",
 };
 
 /* The options of one command, as getopt_long takes them. */
@@ -135,6 +147,7 @@ static bool refuse_option(const struct command_line *line, struct error *error, 
 
 /* Far more than anybody waits for, or has memory for; and as much as one notes down, as of chaos.seed. */
 static const uint64_t most_runs = 1000000000, most_jobs = 1024, largest_seed = UINT32_MAX;
+static const uint64_t most_rows = 1000000000000, most_features = 65534;
 
 static bool take_number(uint64_t minimum, uint64_t maximum, uint64_t *number, struct error *error)
 {
@@ -154,6 +167,15 @@ static bool take_small_number(uint64_t maximum, uint32_t *number, struct error *
 		return false;
 	*number = (uint32_t)wide;
 	return true;
+}
+
+static bool take_noise(struct command_line *line, struct error *error)
+{
+	char *end;
+	line->generate.noise = strtod(optarg, &end);
+	if (end != optarg && *end == '\0' && isfinite(line->generate.noise) && line->generate.noise >= 0)
+		return true;
+	return error_set(error, EXIT_BAD_USAGE, "expected a number that is not negative, found \"%s\"", optarg);
 }
 
 static bool take_progress(struct command_line *line, struct error *error)
@@ -195,11 +217,19 @@ static bool take_value(struct command_line *line, enum option_number option, str
 	case OPTION_RUNS:
 		return take_number(1, most_runs, &line->campaign.runs, error);
 	case OPTION_SEED:
-		return take_number(0, largest_seed, &line->campaign.seed, error);
+		return take_number(0, largest_seed, &line->seed, error);
 	case OPTION_JOBS:
 		return take_small_number(most_jobs, &line->campaign.jobs, error);
-	default:
+	case OPTION_FAILURES:
 		return take_path(line, &line->campaign.failures, "--failures", error);
+	case OPTION_OUTPUT:
+		return take_path(line, &line->output, "--output", error);
+	case OPTION_ROWS:
+		return take_number(1, most_rows, &line->generate.rows, error);
+	case OPTION_FEATURES:
+		return take_small_number(most_features, &line->generate.features, error);
+	default:
+		return take_noise(line, error);
 	}
 }
 
@@ -246,6 +276,40 @@ static bool take_option(struct command_line *line, int found, struct error *erro
 	return true;
 }
 
+/* The words that are no options: a command may take some. */
+static bool take_words(struct command_line *line, int count, char **arguments, struct error *error)
+{
+	int wanted = line->command == COMMAND_CONVERT ? 2 : 0;
+	if (optind + wanted < count)
+		return usage_error(line, error, "nothing takes the argument ", arguments[optind + wanted]);
+	for (int i = 0; i < wanted && optind + i < count; i++)
+		line->paths[i] = arguments[optind + i];
+	return true;
+}
+
+/* Is there everything that the command cannot do without? */
+static bool is_complete(const struct command_line *line, struct error *error)
+{
+	switch (line->command) {
+	case COMMAND_TRAIN:
+	case COMMAND_CAMPAIGN:
+		if (line->explain && line->quiet)
+			return usage_error(line, error, "--explain and --quiet contradict each other", "");
+		return line->config != NULL ||
+		       usage_error(line, error, "a configuration is needed: coordinator --config run.json", "");
+	case COMMAND_GENERATE:
+		return line->output != NULL ||
+		       usage_error(line, error, "a place is needed: coordinator generate --output x.npy", "");
+	case COMMAND_CONVERT:
+		return line->paths[1] != NULL ||
+		       usage_error(line, error, "two files are needed: coordinator convert data.csv data.npy", "");
+	case COMMAND_HELP:
+	case COMMAND_VERSION:
+		break;
+	}
+	return true;
+}
+
 static enum command command_of(const char *word)
 {
 	for (int i = 0; i < COMMAND_COUNT; i++)
@@ -266,19 +330,16 @@ static bool parse(int count, char **arguments, struct command_line *line, struct
 		if (line->command == COMMAND_HELP || line->command == COMMAND_VERSION)
 			return true;
 	}
-	if (optind < count)
-		return usage_error(line, error, "nothing takes the argument ", arguments[optind]);
-	if (line->explain && line->quiet)
-		return usage_error(line, error, "--explain and --quiet contradict each other", "");
-	return line->config != NULL ||
-	       usage_error(line, error, "a configuration is needed: coordinator --config run.json", "");
+	return take_words(line, count, arguments, error) && is_complete(line, error);
 }
 
 bool command_line_parse(int count, char **arguments, struct command_line *line, struct error *error)
 {
 	*line = (struct command_line){
 	        .command = command_of(count > 1 ? arguments[1] : NULL),
-	        .campaign = {.runs = 1000, .seed = 1},
+	        .seed = 1,
+	        .campaign = {.runs = 1000},
+	        .generate = {.rows = 1000, .features = 1, .noise = 1},
 	};
 	int skipped = line->command != COMMAND_TRAIN; /* words behind the first are what getopt looks at */
 	line->overrides = calloc((size_t)count + 1, sizeof *line->overrides);

@@ -13,6 +13,8 @@
 enum command {
 	COMMAND_TRAIN,
 	COMMAND_CAMPAIGN,
+	COMMAND_GENERATE,
+	COMMAND_CONVERT,
 	COMMAND_COUNT,
 	COMMAND_HELP = COMMAND_COUNT, /* an option in place of what the command would do */
 	COMMAND_VERSION,
@@ -31,12 +33,19 @@ struct command_line {
 	bool explain;
 	enum progress_style progress;
 	bool bandwidth;
+	const char *output;   /* GENERATE: where to */
+	uint64_t seed;        /* CAMPAIGN, GENERATE */
+	const char *paths[2]; /* CONVERT: from, to */
 	struct {
 		uint64_t runs;
-		uint64_t seed;
 		uint32_t jobs;        /* 0: as many as serve */
 		const char *failures; /* NULL: beside the configuration */
 	} campaign;
+	struct {
+		uint64_t rows;
+		uint32_t features;
+		double noise; /* standard deviation */
+	} generate;
 };
 
 /* On failure *error has code EXIT_BAD_USAGE and nothing is to be released. */

@@ -153,6 +153,20 @@ bool config_read(
 	return ok;
 }
 
+bool config_of_dataset(const char *path, struct config *config, struct error *error)
+{
+	struct config_origin origin = {.source = "<command line>", .text = ""};
+	struct reader reader = {.origin = &origin, .config = config, .error = error};
+	*config = (struct config){.source = NULL};
+	json_t *root = json_object(), *value = json_string_nocheck(path);
+	bool ok = root && value && json_tree_set(root, "dataset.path", strlen("dataset.path"), value);
+	ok = ok ? read_tree(&reader, root) && finish("-", config, error) : out_of_memory(error);
+	json_decref(root);
+	if (!ok)
+		config_release(config);
+	return ok;
+}
+
 void config_release(struct config *config)
 {
 	for (size_t i = 0; i < config->dataset.feature_count; i++)

@@ -110,6 +110,8 @@ struct config {
  */
 bool config_read(
         const char *path, const char *const *overrides, size_t count, struct config *config, struct error *error);
+/* One that says where the data are and nothing else. False: *error has code EXIT_OS_ERROR. */
+bool config_of_dataset(const char *path, struct config *config, struct error *error);
 void config_release(struct config *config);
 
 /* The effective configuration as indented JSON text with every default filled in; the caller frees it. NULL: no memory.

@@ -24,8 +24,7 @@ enum { BYTES_PER_FIELD = 6 };
 /* Below this much data, the second worker's round trip takes longer than the work it takes over. */
 enum { BYTES_PER_WORKER = 1 << 20 };
 
-/* Reads up to `length` bytes at an offset; fewer only at the file's end. */
-static bool read_at(
+bool loader_read_at(
         const struct loader *loader, uint64_t offset, char *bytes, size_t length, size_t *got, struct error *error)
 {
 	*got = 0;
@@ -112,26 +111,13 @@ static bool name_columns(struct loader *loader, const struct csv_column *columns
 	return true;
 }
 
-static bool fail_with_one_column(const struct loader *loader, struct error *error)
-{
-	char delimiter[32] = "";
-	if (loader->dataset.format == DATASET_CSV && loader->dataset.delimiter == '\t')
-		snprintf(delimiter, sizeof delimiter, " where tabs delimit");
-	else if (loader->dataset.format == DATASET_CSV)
-		snprintf(delimiter, sizeof delimiter, " where '%c' delimits", loader->dataset.delimiter);
-	return error_set(error, EXIT_BAD_DATASET, "%s: there is only one column%s; a feature and a target are needed",
-	        loader->name, delimiter);
-}
-
 /* Resolves features and target, once it is known which columns there are. */
-static bool choose_columns(
-        struct loader *loader, const struct config *config, const struct csv_column *columns, struct error *error)
+static bool choose_columns(struct loader *loader, const struct column_chooser *chooser,
+        const struct csv_column *columns, bool named, struct error *error)
 {
 	struct dataset *dataset = &loader->dataset;
-	if (dataset->file_columns < 2)
-		return fail_with_one_column(loader, error);
-	return columns_choose(config, loader->name, columns, dataset->file_columns, &dataset->features,
-	               &dataset->columns, &loader->left_out, error) &&
+	return chooser->choose(chooser->context, loader->name, columns, dataset->file_columns, named,
+	               &dataset->features, &dataset->columns, &loader->left_out, error) &&
 	       name_columns(loader, columns, error);
 }
 
@@ -150,8 +136,8 @@ static bool is_blank(const char *text, size_t length)
 	return true;
 }
 
-static bool read_csv_head(
-        struct loader *loader, const struct config *config, const char *head, size_t length, struct error *error)
+static bool read_csv_head(struct loader *loader, const struct config *config, const struct column_chooser *chooser,
+        const char *head, size_t length, struct error *error)
 {
 	struct dataset *dataset = &loader->dataset;
 	struct csv_header header;
@@ -172,7 +158,7 @@ static bool read_csv_head(
 	else if (whole && is_blank(head + header.data_offset, length - header.data_offset))
 		error_set(error, EXIT_BAD_DATASET, "%s: there are no rows below the header", loader->name);
 	else
-		chosen = choose_columns(loader, config, header.columns, error);
+		chosen = choose_columns(loader, chooser, header.columns, header.has_header, error);
 	csv_header_release(&header);
 	return chosen;
 }
@@ -229,7 +215,7 @@ static bool read_shape(struct loader *loader, const struct npy_header *header, s
 }
 
 /* npy columns have no names: c0, c1, …, as those of a CSV without a header. */
-static bool choose_npy_columns(struct loader *loader, const struct config *config, struct error *error)
+static bool choose_npy_columns(struct loader *loader, const struct column_chooser *chooser, struct error *error)
 {
 	enum { NAME_BYTES = 8 };
 	uint32_t count = loader->dataset.file_columns;
@@ -241,7 +227,7 @@ static bool choose_npy_columns(struct loader *loader, const struct config *confi
 			snprintf(names[i], NAME_BYTES, "c%u", (unsigned)(i % 100000));
 			columns[i] = (struct csv_column){.name = names[i], .kind = COLUMN_NUMBER};
 		}
-		chosen = choose_columns(loader, config, columns, error);
+		chosen = choose_columns(loader, chooser, columns, false, error);
 	} else {
 		error_set(error, EXIT_OS_ERROR, "out of memory");
 	}
@@ -250,8 +236,8 @@ static bool choose_npy_columns(struct loader *loader, const struct config *confi
 	return chosen;
 }
 
-static bool read_npy_head(
-        struct loader *loader, const struct config *config, const char *head, size_t length, struct error *error)
+static bool read_npy_head(struct loader *loader, const struct column_chooser *chooser, const char *head, size_t length,
+        struct error *error)
 {
 	struct npy_header header;
 	size_t needed;
@@ -263,10 +249,11 @@ static bool read_npy_head(
 	if (!read_dtype(loader, &header, error) || !read_shape(loader, &header, error))
 		return false;
 	loader->leaf_count = leaves_count(loader->dataset.rows);
-	return choose_npy_columns(loader, config, error);
+	return choose_npy_columns(loader, chooser, error);
 }
 
-bool loader_open(struct loader *loader, const struct config *config, struct error *error)
+bool loader_open_for(
+        struct loader *loader, const struct config *config, const struct column_chooser *chooser, struct error *error)
 {
 	*loader = (struct loader){.descriptor = -1, .name = config->dataset.given_path};
 	loader->dataset.missing = config->dataset.missing;
@@ -280,18 +267,52 @@ bool loader_open(struct loader *loader, const struct config *config, struct erro
 		error_set(error, EXIT_OS_ERROR, "out of memory");
 		goto done;
 	}
-	if (!read_at(loader, 0, head, HEAD_BYTES, &length, error) ||
+	if (!loader_read_at(loader, 0, head, HEAD_BYTES, &length, error) ||
 	        !detect_format(loader, config, head, length, error))
 		goto done;
 	if (loader->dataset.format == DATASET_CSV)
-		opened = read_csv_head(loader, config, head, length, error);
+		opened = read_csv_head(loader, config, chooser, head, length, error);
 	else
-		opened = read_npy_head(loader, config, head, length, error);
+		opened = read_npy_head(loader, chooser, head, length, error);
 done:
 	free(head);
 	if (!opened)
 		loader_release(loader);
 	return opened;
+}
+
+static bool fail_with_one_column(const struct loader *loader, struct error *error)
+{
+	char delimiter[32] = "";
+	if (loader->dataset.format == DATASET_CSV && loader->dataset.delimiter == '\t')
+		snprintf(delimiter, sizeof delimiter, " where tabs delimit");
+	else if (loader->dataset.format == DATASET_CSV)
+		snprintf(delimiter, sizeof delimiter, " where '%c' delimits", loader->dataset.delimiter);
+	return error_set(error, EXIT_BAD_DATASET, "%s: there is only one column%s; a feature and a target are needed",
+	        loader->name, delimiter);
+}
+
+/* What the configuration says. */
+struct configured {
+	const struct config *config;
+	const struct loader *loader;
+};
+
+static bool choose_configured(void *context, const char *file, const struct csv_column *columns, uint32_t count,
+        bool named, uint32_t *features, uint32_t **used, char **left_out, struct error *error)
+{
+	const struct configured *configured = context;
+	(void)named;
+	if (count < 2)
+		return fail_with_one_column(configured->loader, error);
+	return columns_choose(configured->config, file, columns, count, features, used, left_out, error);
+}
+
+bool loader_open(struct loader *loader, const struct config *config, struct error *error)
+{
+	struct configured configured = {config, loader};
+	const struct column_chooser chooser = {choose_configured, &configured};
+	return loader_open_for(loader, config, &chooser, error);
 }
 
 void loader_release(struct loader *loader)
@@ -333,7 +354,7 @@ static bool find_record_start(const struct loader *loader, uint64_t leaf, uint64
 	if (leaf == 0 || leaf == loader->leaf_count)
 		return true;
 	for (offset--;; offset += got) {
-		if (!read_at(loader, offset, piece, sizeof piece, &got, error))
+		if (!loader_read_at(loader, offset, piece, sizeof piece, &got, error))
 			return false;
 		const char *newline = memchr(piece, '\n', got);
 		if (newline != NULL) {
@@ -378,7 +399,7 @@ bool loader_find_quoted_records(struct loader *loader, struct error *error)
 	csv_scanner_init(&scanner, loader->dataset.delimiter, offset);
 	size_t got;
 	do {
-		if (!read_at(loader, offset, piece, PIECE_BYTES, &got, error))
+		if (!loader_read_at(loader, offset, piece, PIECE_BYTES, &got, error))
 			goto done;
 		csv_scanner_feed(&scanner, piece, got, boundaries, starts, count);
 		offset += got;
@@ -401,7 +422,7 @@ bool loader_locate(struct loader *loader, uint64_t offset, uint64_t *line, uint6
 	*line = 1;
 	for (uint64_t at = 0; at < offset;) {
 		size_t got, wanted = offset - at < sizeof piece ? (size_t)(offset - at) : sizeof piece;
-		if (!read_at(loader, at, piece, wanted, &got, error))
+		if (!loader_read_at(loader, at, piece, wanted, &got, error))
 			return false;
 		if (got == 0)
 			break;
@@ -418,7 +439,7 @@ bool loader_locate(struct loader *loader, uint64_t offset, uint64_t *line, uint6
 	if (*line > 1)
 		return true;
 	/* A byte order mark is no part of the first line. */
-	if (!read_at(loader, 0, piece, 3, &got, error))
+	if (!loader_read_at(loader, 0, piece, 3, &got, error))
 		return false;
 	if (got == 3 && memcmp(piece, "\xef\xbb\xbf", 3) == 0 && *column > 3)
 		*column -= 3;

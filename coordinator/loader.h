@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/leaves.h"
 #include "coordinator/config.h"
+#include "coordinator/csv_header.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,11 +26,22 @@ struct loader {
 	                          end */
 };
 
+/* Says which of a file's columns are used, and as what. */
+struct column_chooser {
+	/* As columns_choose; it may leave *left_out NULL. named: the file itself names its columns. */
+	bool (*choose)(void *context, const char *file, const struct csv_column *columns, uint32_t count, bool named,
+	        uint32_t *features, uint32_t **used, char **left_out, struct error *error);
+	void *context;
+};
+
 /*
  * Opens the dataset and reads its header. On failure *error has code EXIT_INPUT_MISSING, EXIT_BAD_DATASET,
  * EXIT_BAD_CONFIGURATION (columns that are not there) or EXIT_OS_ERROR, and nothing is to be released.
  */
 bool loader_open(struct loader *loader, const struct config *config, struct error *error);
+/* The same, where not the configuration says which columns are used. */
+bool loader_open_for(
+        struct loader *loader, const struct config *config, const struct column_chooser *chooser, struct error *error);
 void loader_release(struct loader *loader);
 
 /* The name of a used column: features 0 … d - 1, the target d. */
@@ -46,6 +58,10 @@ bool loader_find_quoted_records(struct loader *loader, struct error *error);
 
 /* CSV: the line of a byte, and its place in it, both from 1. */
 bool loader_locate(struct loader *loader, uint64_t offset, uint64_t *line, uint64_t *column, struct error *error);
+
+/* Reads up to `length` bytes at an offset; fewer only at the file's end. */
+bool loader_read_at(
+        const struct loader *loader, uint64_t offset, char *bytes, size_t length, size_t *got, struct error *error);
 
 /* Has the file become shorter than it was? Then a worker dies of SIGBUS. */
 bool loader_was_cut_short(const struct loader *loader);

@@ -28,6 +28,8 @@ typedef bool (*command_function)(const struct command_line *line, struct error *
 static const command_function functions[] = {
         [COMMAND_TRAIN] = command_train,
         [COMMAND_CAMPAIGN] = command_campaign,
+        [COMMAND_GENERATE] = command_generate,
+        [COMMAND_CONVERT] = command_convert,
         [COMMAND_HELP] = print_help,
         [COMMAND_VERSION] = print_version,
 };

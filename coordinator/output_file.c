@@ -1,6 +1,7 @@
 #include "coordinator/output_file.h"
 
 #include "coordinator/nameless_file.h"
+#include "coordinator/standard_output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,4 +181,64 @@ bool output_file_rotate(const char *path, const char *previous, const char *text
 bool output_file_write(const char *path, const char *text, struct error *error)
 {
 	return output_file_rotate(path, NULL, text, NULL, error);
+}
+
+struct output_stream {
+	FILE *file;
+	const char *path; /* NULL: standard output */
+	struct draft draft;
+};
+
+struct output_stream *output_stream_open(const char *path, struct error *error)
+{
+	struct output_stream *stream = calloc(1, sizeof *stream);
+	if (stream == NULL) {
+		error_set(error, EXIT_OS_ERROR, "out of memory");
+		return NULL;
+	}
+	stream->path = path;
+	stream->file = stdout;
+	if (path == NULL)
+		return stream;
+	if (!draft_open(&stream->draft, path, error)) {
+		free(stream);
+		return NULL;
+	}
+	stream->file = fdopen(stream->draft.file, "w");
+	if (stream->file != NULL)
+		return stream;
+	error_set(error, EXIT_OS_ERROR, "out of memory");
+	draft_close(&stream->draft);
+	free(stream);
+	return NULL;
+}
+
+FILE *output_stream_file(const struct output_stream *stream)
+{
+	return stream->file;
+}
+
+void output_stream_discard(struct output_stream *stream)
+{
+	if (stream->path != NULL) {
+		fclose(stream->file); /* with the draft's descriptor */
+		stream->draft.file = -1;
+		draft_close(&stream->draft);
+	}
+	free(stream);
+}
+
+bool output_stream_finish(struct output_stream *stream, struct error *error)
+{
+	bool written;
+	if (stream->path == NULL) {
+		written = standard_output_finish(error);
+	} else {
+		written = fflush(stream->file) == 0 && !ferror(stream->file) && sync_to_disk(stream->draft.file) &&
+		          publish(&stream->draft, stream->path, NULL, NULL);
+		if (!written)
+			cannot_write(stream->path, error);
+	}
+	output_stream_discard(stream);
+	return written;
 }

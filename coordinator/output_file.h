@@ -15,6 +15,7 @@
 #include "coordinator/injection.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /*
  * Can a file be written there? Asked before hours of training, not after. Leaves nothing behind. False: *error has
@@ -32,5 +33,19 @@ bool output_file_write(const char *path, const char *text, struct error *error);
  */
 bool output_file_rotate(const char *path, const char *previous, const char *text, const struct fault_points *points,
         struct error *error);
+
+/*
+ * A file that is too long to be a text in memory: open, write to the FILE, then finish or discard it. It takes its
+ * place only when it is finished, and is as whole and as safe as those above.
+ */
+struct output_stream;
+
+/* path NULL: standard output, which is neither. NULL: *error has code EXIT_OUTPUT_FAILED (or EXIT_OS_ERROR). */
+struct output_stream *output_stream_open(const char *path, struct error *error);
+FILE *output_stream_file(const struct output_stream *stream);
+
+/* Both free the stream. False: it could not be written, and nothing is left of it. */
+bool output_stream_finish(struct output_stream *stream, struct error *error);
+void output_stream_discard(struct output_stream *stream);
 
 #endif
