@@ -11,6 +11,13 @@
  *   curvature* a direction  the same with e = w·x + b                       d + 3
  *   metrics*   w, b         Σ e², Σ |e|, m          with e = w·x + b - y     3
  *   stream     nothing      m; the rows are read, and that is all            1
+ *   residuals* w, b, h      how many rows have -e in each bin of width h, m  RESIDUAL_BINS + 1
+ *   sample*    w, b, k      1, y and -e of single rows, in their places, m   3·SAMPLE_SLICE + 1
+ *
+ * Bins: the first holds what is below -RESIDUAL_SPAN·h, the last what is not below RESIDUAL_SPAN·h, and the bins
+ * between them are of width h each. Sampled are the first rows of at most SAMPLE_POINTS leaves, evenly spaced among all
+ * P (the i-th of S is leaf ⌊i·P/S⌋). Slice k asks for SAMPLE_SLICE of them, and adds nothing to the places of rows that
+ * there are not. All these numbers are added to zeros only, so that they come as they are.
  *
  * The gradient of the loss Σe²/m is 2/m times the gradient sums; the curvature sums are its derivative along p, that
  * is, the Hessian times p (times m/2). The last element is always the number of rows.
@@ -18,6 +25,7 @@
 #ifndef FORKFIT_COMMON_SUMS_H
 #define FORKFIT_COMMON_SUMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +36,16 @@ enum kernel {
 	KERNEL_CURVATURE,
 	KERNEL_METRICS,
 	KERNEL_STREAM,
+	KERNEL_RESIDUALS,
+	KERNEL_SAMPLE,
 	KERNEL_COUNT
+};
+
+enum {
+	RESIDUAL_SPAN = 32, /* bins of width h on each side of zero */
+	RESIDUAL_BINS = 2 * RESIDUAL_SPAN + 2,
+	SAMPLE_POINTS = 1024,
+	SAMPLE_SLICE = 64, /* more of them in a round would make all frames' buffers larger */
 };
 
 /* Doubles in the vector of a kernel for d features. */
@@ -42,6 +59,10 @@ static inline size_t sums_width(enum kernel kernel, uint32_t features)
 		return 3;
 	case KERNEL_STREAM:
 		return 1;
+	case KERNEL_RESIDUALS:
+		return RESIDUAL_BINS + 1;
+	case KERNEL_SAMPLE:
+		return 3 * SAMPLE_SLICE + 1;
 	case KERNEL_GRADIENT:
 	case KERNEL_CURVATURE:
 	case KERNEL_COUNT:
@@ -53,7 +74,29 @@ static inline size_t sums_width(enum kernel kernel, uint32_t features)
 /* The widest of them. */
 static inline size_t sums_max_width(uint32_t features)
 {
-	return (size_t)features + 3;
+	size_t sample = 3 * SAMPLE_SLICE + 1;
+	return (size_t)features + 3 > sample ? (size_t)features + 3 : sample;
+}
+
+/* Parameters of a kernel beyond the d + 1. */
+static inline uint32_t sums_further_parameters(enum kernel kernel)
+{
+	return kernel == KERNEL_RESIDUALS || kernel == KERNEL_SAMPLE ? 1 : 0;
+}
+
+/* Rows that are sampled of a dataset of so many leaves. */
+static inline uint32_t sums_sample_points(uint32_t leaf_count)
+{
+	return leaf_count < SAMPLE_POINTS ? leaf_count : SAMPLE_POINTS;
+}
+
+/* The place in slice `slice` at which the leaf's first row is told. False: it is not in this slice. */
+static inline bool sums_sample_place(uint32_t leaf, uint32_t leaf_count, double slice, uint32_t *place)
+{
+	uint64_t points = sums_sample_points(leaf_count);
+	uint64_t point = (leaf * points + leaf_count - 1) / leaf_count; /* the first whose leaf is not before this */
+	*place = (uint32_t)(point % SAMPLE_SLICE);
+	return point < points && point * leaf_count / points == leaf && (double)(point / SAMPLE_SLICE) == slice;
 }
 
 #endif

@@ -513,9 +513,9 @@ enum wire_status wire_decode_params(
 	struct cursor cursor = {payload, length, false};
 	params->kernel = wire_get_choice(&cursor, wire_get_u32(&cursor), KERNEL_COUNT);
 	params->count = wire_get_u32(&cursor);
-	if (params->count != value_count)
+	if (cursor.bad || params->count != value_count + sums_further_parameters(params->kernel))
 		return WIRE_BAD_PAYLOAD;
-	wire_get_doubles(&cursor, values, value_count);
+	wire_get_doubles(&cursor, values, params->count);
 	params->values = values;
 	return finish_decoding(&cursor);
 }

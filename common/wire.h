@@ -77,7 +77,7 @@ struct assignment {
 	double *centre;       /* of the features, then of the target: what starred kernels subtract */
 };
 
-/* PARAMS: features + 1 doubles. */
+/* PARAMS: features + 1 doubles, and what else the kernel takes. */
 struct params {
 	enum kernel kernel;
 	uint32_t count;
@@ -164,7 +164,7 @@ enum wire_status wire_check_frame(const unsigned char *bytes, const struct frame
  * Decode the payload of a checked frame: WIRE_OK or WIRE_BAD_PAYLOAD. Every length and count is checked against the
  * payload and the limits before use. assign allocates (false memory: *out_of_memory); release with
  * assignment_release. The others write doubles to `values`, `first_row`, `nodes` and `vectors`, which have room for
- * value_count, value_count, TREE_NODES_MAX and TREE_NODES_MAX × max_width.
+ * value_count + 1 (one for the kernels that take more), value_count, TREE_NODES_MAX and TREE_NODES_MAX × max_width.
  */
 enum wire_status wire_decode_assign(
         const unsigned char *payload, size_t length, struct assignment *assignment, bool *out_of_memory);

@@ -48,6 +48,8 @@ const char *event_kernel_name(enum kernel kernel)
 	        [KERNEL_CURVATURE] = "curvature",
 	        [KERNEL_METRICS] = "metrics",
 	        [KERNEL_STREAM] = "stream",
+	        [KERNEL_RESIDUALS] = "residuals",
+	        [KERNEL_SAMPLE] = "sample",
 	};
 	_Static_assert(sizeof names / sizeof *names == KERNEL_COUNT, "a name for every kernel");
 	return names[kernel];

@@ -311,7 +311,7 @@ bool gatherer_sums(struct gatherer *gatherer, uint32_t epoch, enum kernel kernel
 	uint32_t features = gatherer->loader->dataset.features;
 	gatherer->pool.epoch = epoch;
 	gatherer->asks_for_sums = true;
-	gatherer->params = (struct params){kernel, features + 1, parameters};
+	gatherer->params = (struct params){kernel, features + 1 + sums_further_parameters(kernel), parameters};
 	if (!ask_all(gatherer, error))
 		return false;
 	struct event event = {.type = EVENT_SUMS_COMBINED, .epoch = epoch};

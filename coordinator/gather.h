@@ -86,8 +86,8 @@ bool gatherer_load(struct gatherer *gatherer, struct error *error);
 bool gatherer_set_centre(struct gatherer *gatherer, const double *centre, struct error *error);
 
 /*
- * Runs a kernel over the dataset with parameters of features + 1 doubles, as round of `epoch`. result: sums_width
- * doubles, combined as the aggregator's header says.
+ * Runs a kernel over the dataset with its parameters (features + 1 doubles, and what else it takes), as round of
+ * `epoch`. result: sums_width doubles, combined as the aggregator's header says.
  */
 bool gatherer_sums(struct gatherer *gatherer, uint32_t epoch, enum kernel kernel, enum aggregation how,
         const double *parameters, double *result, struct error *error);

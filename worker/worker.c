@@ -8,6 +8,7 @@
 #include "worker/isolation.h"
 #include "worker/kernels.h"
 #include "worker/last_words.h"
+#include "worker/residuals.h"
 #include "worker/stream.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ struct worker {
 	struct chunk_facts facts;
 	struct kernels kernels;
 	struct tree_stack tree;
-	double *parameters;    /* features + 1 */
+	double *parameters;    /* features + 1, and one more for the kernels that take it */
 	double *first_row;     /* features + 1 */
 	struct faults *faults; /* NULL: none, as in every run outside the laboratory */
 };
@@ -114,7 +115,7 @@ static bool prepare_rounds(struct worker *worker)
 	size_t columns = (size_t)dataset->features + 1;
 	/* A CSV's parser has left such rows out already. */
 	bool skip = dataset->missing == MISSING_SKIP_ROW && dataset->format == DATASET_NPY;
-	worker->parameters = calloc(columns, sizeof(double));
+	worker->parameters = calloc(columns + 1, sizeof(double));
 	worker->first_row = calloc(columns, sizeof(double));
 	return worker->parameters != NULL && worker->first_row != NULL &&
 	       kernels_init(&worker->kernels, dataset->features, skip, kernel_best_clone()) &&
@@ -195,10 +196,21 @@ static enum outcome take_assignment(struct worker *worker, const unsigned char *
 	return send_queue(worker);
 }
 
-/* False: no row of the leaf counts. */
-static bool sum_leaf(struct worker *worker, enum kernel kernel, const struct leaf_rows *rows, double *out)
+static struct residual_question ask_for_residuals(struct worker *worker, const struct params *params)
 {
-	if (kernel != KERNEL_STREAM)
+	return (struct residual_question){
+	        params, worker->assignment.centre, worker->assignment.leaf_count, &worker->kernels.reader};
+}
+
+/* False: no row of the leaf counts. */
+static bool sum_leaf(
+        struct worker *worker, const struct params *params, uint32_t leaf, const struct leaf_rows *rows, double *out)
+{
+	if (params->kernel == KERNEL_RESIDUALS || params->kernel == KERNEL_SAMPLE) {
+		const struct residual_question question = ask_for_residuals(worker, params);
+		return residuals_sum_leaf(&question, leaf, rows, out);
+	}
+	if (params->kernel != KERNEL_STREAM)
 		return kernels_sum_leaf(&worker->kernels, rows, out);
 	stream_leaf(rows, worker->assignment.dataset.features);
 	*out = (double)rows->rows;
@@ -209,15 +221,18 @@ static bool sum_leaf(struct worker *worker, enum kernel kernel, const struct lea
 static bool sum_chunk(struct worker *worker, const struct params *params, struct worker_error *error)
 {
 	const struct assignment *assignment = &worker->assignment;
+	const struct residual_question question = ask_for_residuals(worker, params);
 	kernels_choose(&worker->kernels, params->kernel, params->values, assignment->centre);
 	tree_stack_reset(
 	        &worker->tree, sums_width(params->kernel, assignment->dataset.features), assignment->leaves.begin);
 	for (uint64_t leaf = assignment->leaves.begin; leaf < assignment->leaves.end; leaf++) {
 		struct leaf_rows rows;
 		struct tree_node node = {0, (uint32_t)leaf};
-		if (!chunk_leaf(worker->chunk, (uint32_t)leaf, &rows, error))
+		if (!residuals_want_leaf(&question, node.index))
+			continue;
+		if (!chunk_leaf(worker->chunk, node.index, &rows, error))
 			return false;
-		if (sum_leaf(worker, params->kernel, &rows, tree_stack_place(&worker->tree, node)))
+		if (sum_leaf(worker, params, node.index, &rows, tree_stack_place(&worker->tree, node)))
 			tree_stack_push(&worker->tree, node);
 	}
 	tree_stack_settle(&worker->tree, assignment->leaves.end);

@@ -170,7 +170,7 @@ Test(event_log, does_not_note_that_nothing_happens)
 Test(event_log, names_every_kernel)
 {
 	static const char kernels[KERNEL_COUNT][16] = {
-	        "means", "moments", "gradient", "curvature", "metrics", "stream"};
+	        "means", "moments", "gradient", "curvature", "metrics", "stream", "residuals", "sample"};
 	struct event_stream stream;
 	struct error error;
 	struct event_log *log = open_good("events.jsonl", &stream);

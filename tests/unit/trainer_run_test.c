@@ -79,7 +79,8 @@ static void expect_failure(
 /* Such as "params means". */
 static const char *name_of(const struct event *event, char *name, size_t size)
 {
-	static const char *const kernels[] = {"means", "moments", "gradient", "curvature", "metrics"};
+	static const char *const kernels[] = {
+	        "means", "moments", "gradient", "curvature", "metrics", "stream", "residuals", "sample"};
 	bool round = event->type == EVENT_PARAMS_SENT || event->type == EVENT_GRADIENT_RECEIVED;
 	snprintf(name, size, "%s%s%s", event_type_name(event->type), round ? " " : "",
 	        round ? kernels[event->round.kernel] : "");

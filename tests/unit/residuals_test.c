@@ -1,0 +1,87 @@
+#include "worker/residuals.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+TestSuite(residuals, .timeout = 30);
+
+/* Rows of one feature and the target, side by side; the fit is 2·x + 1, the centre zero. */
+static const double centre[2] = {0, 0};
+static const size_t offsets[2] = {0, sizeof(double)};
+
+static struct leaf_rows leaf_of(const double (*rows)[2], size_t count)
+{
+	return (struct leaf_rows){(const unsigned char *)rows, offsets, 2 * sizeof(double), count, ELEMENT_F8};
+}
+
+/* further: the width of a bin, or a slice. */
+static bool ask(enum kernel kernel, double further, uint32_t leaf, uint32_t leaf_count, const double (*rows)[2],
+        size_t count, double *out)
+{
+	struct tile_reader reader;
+	const struct params params = {kernel, 3, (const double[]){2, 1, further}};
+	const struct residual_question question = {&params, centre, leaf_count, &reader};
+	cr_assert(tile_reader_init(&reader, 1, true));
+	struct leaf_rows lie = leaf_of(rows, count);
+	bool told = residuals_want_leaf(&question, leaf) && residuals_sum_leaf(&question, leaf, &lie, out);
+	tile_reader_release(&reader);
+	return told;
+}
+
+Test(residuals, are_counted_in_the_bin_they_lie_in)
+{
+	/* Residuals 0, 0.5, -0.5, 16, -16, and what is not below 16 or is below -16. */
+	static const double rows[][2] = {
+	        {1, 3}, {1, 3.5}, {1, 2.5}, {1, 19}, {1, -13}, {1, 1e300}, {1, -1e300}, {1, NAN}};
+	double out[RESIDUAL_BINS + 1], wanted[RESIDUAL_BINS + 1] = {0};
+	cr_assert(ask(KERNEL_RESIDUALS, 0.5, 0, 1, rows, sizeof rows / sizeof *rows, out));
+	wanted[RESIDUAL_BINS / 2] = 1;
+	wanted[RESIDUAL_BINS / 2 + 1] = 1;
+	wanted[RESIDUAL_BINS / 2 - 1] = 1;
+	wanted[1] = 1;
+	wanted[RESIDUAL_BINS - 1] = 2;
+	wanted[0] = 1;
+	wanted[RESIDUAL_BINS] = 7;
+	cr_expect_arr_eq(out, wanted, sizeof wanted);
+}
+
+Test(residuals, of_no_rows_are_absent)
+{
+	static const double rows[][2] = {{1, NAN}};
+	double out[3 * SAMPLE_SLICE + 1];
+	cr_expect_not(ask(KERNEL_RESIDUALS, 1, 0, 1, rows, 1, out));
+	cr_expect_not(ask(KERNEL_SAMPLE, 0, 0, 1, rows, 1, out));
+}
+
+Test(residuals, sample_the_first_row_that_counts)
+{
+	static const double rows[][2] = {{NAN, 1}, {4, 7.5}, {1, 1}};
+	double out[3 * SAMPLE_SLICE + 1];
+	cr_assert(ask(KERNEL_SAMPLE, 0, 2, 5, rows, 3, out));
+	for (size_t i = 0; i < 3 * SAMPLE_SLICE; i++) {
+		double wanted = i == 6 ? 1 : i == 7 ? 7.5 : i == 8 ? -1.5 : 0;
+		cr_expect_eq(out[i], wanted, "place %zu: %g", i, out[i]);
+	}
+	cr_expect_eq(out[3 * SAMPLE_SLICE], 1);
+}
+
+/* Each point of the sample is one leaf's, in one slice, at one place; leaves are in order and evenly spaced. */
+Test(residuals, sample_evenly_spaced_leaves)
+{
+	static const uint32_t counts[] = {1, 2, 63, 64, 65, 1000, 1023, 1024, 1025, 1500, 2048, 4095, 4096};
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		uint32_t points = sums_sample_points(counts[i]), found = 0;
+		for (uint32_t leaf = 0; leaf < counts[i]; leaf++) {
+			for (uint32_t slice = 0; slice * SAMPLE_SLICE < points; slice++) {
+				uint32_t place;
+				if (!sums_sample_place(leaf, counts[i], slice, &place))
+					continue;
+				cr_expect_eq(slice * SAMPLE_SLICE + place, found);
+				cr_expect_eq(leaf, (uint32_t)((uint64_t)found * counts[i] / points));
+				found++;
+			}
+		}
+		cr_expect_eq(found, points, "%u leaves: %u points of %u", counts[i], found, points);
+	}
+}
