@@ -167,6 +167,9 @@ $(BUILD)/objects/%.o: %.c $(BUILD)/prerequisites
 	@mkdir -p $(@D)
 	$(call COMPILE,$(WARNINGS)) $(DEFINE) -o $@ $<
 
+# The one file that carries others.
+$(call objects,coordinator/report_page.c): $(wildcard coordinator/report/* third_party/uplot/*)
+
 # The one file that tells the version.
 $(call objects,coordinator/version.c): DEFINE = -DFORKFIT_VERSION='"$(VERSION)"'
 $(call objects,coordinator/version.c): $(BUILD)/version

@@ -42,7 +42,7 @@ static void push_nodes(
 
 void aggregator_add(struct aggregator *aggregator, const struct tree_node *nodes, const double *vectors, size_t count)
 {
-	if (aggregator->how == AGGREGATE_MEAN) {
+	if (aggregator->how == AGGREGATE_MEAN || aggregator->how == AGGREGATE_TOTAL) {
 		push_nodes(aggregator, nodes, vectors, count);
 		return;
 	}
@@ -61,6 +61,13 @@ void aggregator_add(struct aggregator *aggregator, const struct tree_node *nodes
 bool aggregator_finish(struct aggregator *aggregator, double *result)
 {
 	size_t last = aggregator->width - 1;
+	if (aggregator->how == AGGREGATE_TOTAL) {
+		const double *root = tree_stack_root(&aggregator->tree);
+		memset(result, 0, aggregator->width * sizeof(double));
+		if (root != NULL)
+			memcpy(result, root, aggregator->width * sizeof(double));
+		return true;
+	}
 	if (aggregator->how == AGGREGATE_MEAN) {
 		const double *root = tree_stack_root(&aggregator->tree);
 		if (root == NULL)

@@ -2,7 +2,8 @@
  * From the workers' nodes to one vector for the whole dataset. Pure.
  *
  * For sums S over m rows the result is S/m, the mean over rows, with m itself in the last place. "average" and "sum"
- * take the mean per worker first: (1/K)·Σ_k S_k/m_k and Σ_k S_k/m_k, over the workers that have rows.
+ * take the mean per worker first: (1/K)·Σ_k S_k/m_k and Σ_k S_k/m_k, over the workers that have rows. "total" is S
+ * itself, undivided, and zeros where nobody has anything to add.
  */
 #ifndef FORKFIT_COORDINATOR_AGGREGATOR_H
 #define FORKFIT_COORDINATOR_AGGREGATOR_H
@@ -16,7 +17,7 @@
 struct aggregator {
 	enum aggregation how;
 	size_t width;
-	struct tree_stack tree; /* mean: of all workers; else: of the worker at hand */
+	struct tree_stack tree; /* mean, total: of all workers; else: of the worker at hand */
 	double *sum;            /* else: of the workers' means */
 	double rows;
 	uint32_t workers; /* with rows */

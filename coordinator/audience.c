@@ -31,6 +31,11 @@ static bool open_all(struct audience *audience, const struct command_line *line,
 		if (audience->timeline == NULL)
 			return false;
 	}
+	if (config->output.report != NULL) {
+		audience->report = report_new();
+		if (audience->report == NULL)
+			return error_set(error, EXIT_OS_ERROR, "out of memory");
+	}
 	return true;
 }
 
@@ -51,6 +56,8 @@ bool audience_open(struct audience *audience, const struct command_line *line, c
 		events_add_sink(events, event_log_sink(audience->log));
 	if (audience->timeline != NULL)
 		events_add_sink(events, timeline_sink(audience->timeline));
+	if (audience->report != NULL)
+		events_add_sink(events, report_sink(audience->report));
 	if (audience->narration != NULL) {
 		events_add_sink(events, narration_sink(audience->narration));
 	} else if (!line->quiet) {
@@ -78,6 +85,8 @@ bool audience_close(struct audience *audience, struct error *error)
 	if (audience->timeline != NULL && !timeline_close(audience->timeline, complete ? error : &second))
 		complete = false;
 	narration_free(audience->narration);
+	report_free(audience->report);
+	audience->report = NULL;
 	audience->narration = NULL;
 	audience->log = NULL;
 	audience->timeline = NULL;

@@ -9,6 +9,7 @@
 #include "coordinator/events.h"
 #include "coordinator/narration.h"
 #include "coordinator/progress.h"
+#include "coordinator/report.h"
 #include "coordinator/summary.h"
 #include "coordinator/timeline.h"
 
@@ -19,6 +20,7 @@ struct audience {
 	struct summary summary;
 	struct event_log *log;       /* NULL: none */
 	struct timeline *timeline;   /* NULL: none */
+	struct report *report;       /* NULL: none */
 	struct narration *narration; /* NULL: none; else it takes the progress line's place */
 };
 

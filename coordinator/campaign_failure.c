@@ -58,6 +58,7 @@ static char *replay_text(const struct campaign_job *job, char *model, char *chec
 	config.checkpoint.given_path = job->config.checkpoint.path != NULL ? checkpoint : NULL;
 	config.output.given_events = NULL;
 	config.output.given_trace = NULL;
+	config.output.given_report = NULL;
 	config.output.given_faults = NULL;
 	char *text = config.dataset.given_path != NULL ? config_to_json(&config) : NULL;
 	free(config.dataset.given_path);

@@ -141,6 +141,7 @@ bool campaign_job_start(struct campaign_job *job, const struct config *config, s
 	job->config.output.model = config->output.model != NULL ? job->model : NULL;
 	job->config.output.events = config->output.events != NULL ? job->events : NULL;
 	job->config.output.trace = NULL;
+	job->config.output.report = NULL;
 	job->config.output.faults = NULL;
 	job->config.checkpoint.path = config->checkpoint.path != NULL ? job->checkpoint : NULL;
 	job->resumed = false;

@@ -128,6 +128,7 @@ static bool finish(const char *path, struct config *config, struct error *error)
 	        !resolve(path, config->output.given_model, &config->output.model) ||
 	        !resolve(path, config->output.given_events, &config->output.events) ||
 	        !resolve(path, config->output.given_trace, &config->output.trace) ||
+	        !resolve(path, config->output.given_report, &config->output.report) ||
 	        !resolve(path, config->output.given_faults, &config->output.faults))
 		return out_of_memory(error);
 	return true;
@@ -184,6 +185,8 @@ void config_release(struct config *config)
 	free(config->output.given_events);
 	free(config->output.trace);
 	free(config->output.given_trace);
+	free(config->output.report);
+	free(config->output.given_report);
 	free(config->output.faults);
 	free(config->output.given_faults);
 	free(config->faults);

@@ -27,6 +27,7 @@ enum aggregation {
 	AGGREGATE_MEAN,    /* the gradient of the whole dataset, each row counting once */
 	AGGREGATE_AVERAGE, /* the unweighted mean of the workers' gradients */
 	AGGREGATE_SUM,     /* the sum of the workers' gradients */
+	AGGREGATE_TOTAL,   /* the sums as they are; no configuration asks for it */
 };
 
 enum optimizer_kind { OPTIMIZER_GRADIENT_DESCENT };
@@ -97,6 +98,8 @@ struct config {
 		char *given_events;
 		char *trace; /* resolved, NULL: none */
 		char *given_trace;
+		char *report; /* resolved, NULL: none */
+		char *given_report;
 		char *faults; /* resolved, NULL: none */
 		char *given_faults;
 	} output;

@@ -24,7 +24,9 @@ const char *stop_reason_name(enum stop_reason reason)
 void training_result_release(struct training_result *result)
 {
 	free(result->parameters);
+	free(result->residuals);
 	result->parameters = NULL;
+	result->residuals = NULL;
 }
 
 void trainer_note(const struct trainer *trainer, const char *format, ...)
@@ -298,7 +300,7 @@ static bool run_phases(struct trainer *trainer, struct error *error)
 	if (!prepare(trainer, error) || !run_epochs(trainer, error) || !gather_metrics(trainer, error))
 		return false;
 	measure_bandwidth(trainer);
-	return true;
+	return trainer->config->output.report == NULL || trainer_gather_residuals(trainer, error);
 }
 
 /* Is it worth while to go on from the last epoch that is done, perhaps with more of them? */

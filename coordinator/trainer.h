@@ -1,7 +1,7 @@
 /*
- * The phases of a run: load, means, moments, step size, epochs, metrics. A run that is resumed has from its checkpoint
- * what means, moments and step size would tell. The trainer knows the order and the formulas; how a question reaches
- * the workers and an answer comes back is gather.h's.
+ * The phases of a run: load, means, moments, step size, epochs, metrics, and residuals for a report. A run that is
+ * resumed has from its checkpoint what means, moments and step size would tell. The trainer knows the order and the
+ * formulas; how a question reaches the workers and an answer comes back is gather.h's.
  */
 #ifndef FORKFIT_COORDINATOR_TRAINER_H
 #define FORKFIT_COORDINATOR_TRAINER_H
@@ -21,6 +21,18 @@ enum stop_reason { STOP_TOLERANCE, STOP_EPOCHS, STOP_INTERRUPTED };
 /* A reason's name, as in the model file. */
 const char *stop_reason_name(enum stop_reason reason);
 
+/*
+ * How the rows lie around the fit, in the target's units: a residual is the actual value minus the fitted one. Counts
+ * are of all rows; the sample is that of common/sums.h, without rows of leaves that are empty.
+ */
+struct residuals {
+	double bin_width;
+	uint64_t counts[RESIDUAL_BINS];
+	uint32_t points;
+	double actual[SAMPLE_POINTS];
+	double fitted[SAMPLE_POINTS];
+};
+
 struct training_result {
 	uint32_t features;
 	double *parameters; /* features + 1 in the user's units: w, then b; owned */
@@ -33,7 +45,8 @@ struct training_result {
 	uint32_t epochs;
 	enum stop_reason stop_reason;
 	double learning_rate;
-	double loss; /* of the last epoch, at the parameters it began with; NaN without an epoch */
+	double loss;                 /* of the last epoch, at the parameters it began with; NaN without an epoch */
+	struct residuals *residuals; /* owned; NULL: nobody wants them, or the run was interrupted before */
 };
 
 /*

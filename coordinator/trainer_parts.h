@@ -48,6 +48,9 @@ bool trainer_choose_step(struct trainer *trainer, struct error *error);
 /* Warns of a step that will diverge. */
 void trainer_note_step(const struct trainer *trainer);
 
+/* trainer_residuals.c: phase 7, into the result; with an interrupt the run is over, but well. */
+bool trainer_gather_residuals(struct trainer *trainer, struct error *error);
+
 /* trainer_resume.c: keeps what is known when an epoch has been gathered and before its step; answer: CRC of the sums.
  */
 void trainer_keep_state(struct trainer *trainer, uint32_t epoch, uint32_t answer);

@@ -66,6 +66,18 @@ static void deliver_faults(
 	*done = false;
 }
 
+/* Also after a failure, with what there is. *done and *error change if all went well until now. */
+static void deliver_report(const struct audience *audience, const struct config *config, const struct loader *loader,
+        const struct training_result *result, bool *done, struct error *error)
+{
+	struct error report_error;
+	if (audience->report == NULL ||
+	        report_write(audience->report, config, loader, result, *done ? NULL : error, &report_error) || !*done)
+		return;
+	*error = report_error;
+	*done = false;
+}
+
 static void emit_start(
         const struct event_stream *events, const struct config *config, const struct loader *loader, uint32_t workers)
 {
@@ -128,6 +140,7 @@ static bool train_with(const struct command_line *line, const struct config *con
 	audience_make_room(audience); /* the result may go to the same terminal */
 	bool done = trained && deliver(line, config, loader, &result, injection, error) &&
 	            judge(config, &checkpointer, &result, error);
+	deliver_report(audience, config, loader, trained ? &result : NULL, &done, error);
 	emit_end(events, &result, trained, done ? EXIT_OK : (int)error->code);
 	if (trained)
 		training_result_release(&result);
@@ -151,7 +164,7 @@ bool training_run(const struct command_line *line, const struct config *config, 
 	if (!loader_open(&loader, config, error))
 		return false;
 	bool done = can_write(config->output.model, error) && can_write(config->checkpoint.path, error) &&
-	            can_write(config->output.faults, error) &&
+	            can_write(config->output.faults, error) && can_write(config->output.report, error) &&
 	            injection_open(config, &events, observer != NULL ? observer->log : NULL, &injection, error) &&
 	            signals_install(error) && audience_open(&audience, line, config, &events, error);
 	if (done) {

@@ -64,7 +64,7 @@ char *workspace_files(void)
 
 void workspace_configure(const char *format, ...)
 {
-	char text[8192];
+	char text[65536];
 	va_list arguments;
 	va_start(arguments, format);
 	int length = vsnprintf(text, sizeof text, format, arguments);

@@ -179,6 +179,8 @@ bool configs_equal(const struct config *one, const struct config *other)
 	       strings_equal(one->output.given_faults, other->output.given_faults) &&
 	       strings_equal(one->output.trace, other->output.trace) &&
 	       strings_equal(one->output.given_trace, other->output.given_trace) &&
+	       strings_equal(one->output.report, other->output.report) &&
+	       strings_equal(one->output.given_report, other->output.given_report) &&
 	       strings_equal(one->output.model, other->output.model) &&
 	       strings_equal(one->output.given_model, other->output.given_model) &&
 	       strings_equal(one->output.events, other->output.events) &&

@@ -62,6 +62,7 @@ Test(config, needs_only_the_path_and_has_defaults_for_the_rest)
 	cr_expect_null(config.output.model);
 	cr_expect_null(config.output.events);
 	cr_expect_null(config.output.trace);
+	cr_expect_null(config.output.report);
 	cr_expect_null(config.output.faults);
 	cr_expect_eq(config.fault_count, 0);
 	cr_expect_eq(config.chaos.seed, 1);
@@ -86,7 +87,8 @@ Test(config, reads_every_key)
 	        "    \"restart_window_s\": 0.25, \"backup_after\": 3, \"replicas\": 2, \"allow_degraded\": true },"
 	        "  \"faults\": [{ \"kind\": \"nan\" }], \"chaos\": { \"seed\": 3, \"rate\": 0.5, \"kinds\": [\"stop\"] "
 	        "},"
-	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\", \"trace\": \"t.json\", \"faults\": "
+	        "  \"output\": { \"model\": \"m.json\", \"events\": \"e.jsonl\", \"trace\": \"t.json\", \"report\": "
+	        "\"r.html\", \"faults\": "
 	        "\"f.json\" } }",
 	        NULL);
 	cr_expect_eq(config.dataset.format, FORMAT_CSV);
@@ -125,6 +127,7 @@ Test(config, reads_every_key)
 	cr_expect_str_eq(config.output.model, "m.json");
 	cr_expect_str_eq(config.output.events, "e.jsonl");
 	cr_expect_str_eq(config.output.trace, "t.json");
+	cr_expect_str_eq(config.output.report, "r.html");
 	cr_expect_str_eq(config.output.faults, "f.json");
 	cr_expect_eq(config.fault_count, 1);
 	cr_expect_eq(config.chaos.seed, 3);
@@ -391,6 +394,7 @@ Test(config, writes_what_it_understood_with_every_default)
 	                       "    \"model\": null,\n"
 	                       "    \"events\": null,\n"
 	                       "    \"trace\": null,\n"
+	                       "    \"report\": null,\n"
 	                       "    \"faults\": null\n"
 	                       "  }\n"
 	                       "}");
