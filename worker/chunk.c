@@ -16,6 +16,7 @@ struct chunk {
 	const struct assignment *assignment;
 	struct npy_chunk *npy; /* one of the two */
 	struct csv_chunk *csv;
+	void *headroom; /* kept free while loading; a member, or the compiler would see that nobody uses it */
 };
 
 bool chunk_fail(struct worker_error *error, enum error_stage stage, int system_error, const char *text)
@@ -92,9 +93,10 @@ struct chunk *chunk_new(const struct assignment *assignment, struct chunk_facts 
 	}
 	chunk->assignment = assignment;
 	*facts = (struct chunk_facts){0};
-	void *headroom = malloc(headroom_bytes(&assignment->dataset));
+	chunk->headroom = malloc(headroom_bytes(&assignment->dataset));
 	bool loaded = load(chunk, assignment, facts, error);
-	free(headroom);
+	free(chunk->headroom);
+	chunk->headroom = NULL;
 	if (loaded)
 		return chunk;
 	chunk_free(chunk);

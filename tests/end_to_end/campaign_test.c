@@ -407,7 +407,7 @@ ParameterizedTestParameters(campaign, refuses_what_makes_no_sense)
 	        {{"campaign", "--runs", ""}, "expected an integer from 1 to 1000000000, found \"\""},
 	        {{"campaign", "--jobs", "1025"}, "expected an integer from 1 to 1024, found \"1025\""},
 	        {{"campaign", "--seed", "4294967296"}, "expected an integer from 0 to 4294967295, found"},
-	        {{"campaign", "--check"}, "not of a campaign: --check"},
+	        {{"campaign", "--check"}, "not an option of this command: --check; coordinator campaign --help"},
 	        {{"--runs", "5"}, "only of a campaign"},
 	        {{"campaign", "campaign"}, "nothing takes the argument campaign"},
 	};
