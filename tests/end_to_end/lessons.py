@@ -249,7 +249,7 @@ def check_exercise(root, text, exercise, complain):
 
 def record(path, lines, outputs):
     for step, seen in reversed(outputs):
-        if not any("…" in line for line in lines[step.begin : step.end]):
+        if not any(line.endswith("…") for line in lines[step.begin : step.end]):
             lines[step.begin : step.end] = seen
     path.write_text("\n".join(lines) + "\n")
 
