@@ -147,7 +147,7 @@ def environment():
     """Without what would be printed in other words elsewhere, or what belongs to a make around this."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "FORKFIT_"))}
     kept["LC_ALL"] = "C.UTF-8"
-    flags = kept.get("MAKEFLAGS", "").split()
+    flags = re.split(r"(?<!\\) ", kept.get("MAKEFLAGS", ""))
     kept["MAKEFLAGS"] = " ".join(flag for flag in flags if "=" in flag and not flag.startswith("-"))
     for name in ("MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):
         kept.pop(name, None)
