@@ -47,9 +47,10 @@ BUILD_NEEDS = $(firstword $(CC)) libc6-dev libjansson-dev libseccomp-dev
 TEST_NEEDS = $(BUILD_NEEDS) libcriterion-dev patch procps strace tmux python3 python3-jsonschema
 BENCH_NEEDS = $(BUILD_NEEDS) python3
 PEER_NEEDS = python3-numpy python3-sklearn libopenblas0-pthread r-base-core nodejs npm
+REPORT_NEEDS = $(BUILD_NEEDS) chromium python3
 LINT_NEEDS = $(TEST_NEEDS) gcc clang clang-format clang-tidy cppcheck shellcheck
 
-.PHONY: all run test test-programs mutations soak fuzz campaign sanitize bench bench-peers lint format install uninstall clean help FORCE
+.PHONY: all run test test-programs test-report mutations soak fuzz campaign sanitize bench bench-peers lint format install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/coordinator ## build the program (the default)
@@ -67,6 +68,11 @@ test: ## install what the tests need where it is missing, build, and run all tes
 		MUTATIONS='$(if $(FILTER)$(SANITIZE),,1)' tests/run_tests.sh $(TEST_PROGRAMS)
 
 test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS) $(SHIMS) $(CALL_DRIVER)
+
+test-report: ## open reports of runs in a headless Chromium, which is installed where it is missing
+	@.ci/require $(REPORT_NEEDS)
+	@$(MAKE) all
+	python3 -B tests/report/report_test.py $(BUILD)/coordinator
 
 mutations: ## put classic mistakes into copies of the tree, and see that the tests catch each
 	@.ci/require $(TEST_NEEDS)

@@ -151,6 +151,34 @@ function markEpochs(u) {
 	u.ctx.restore();
 }
 
+/* Room above and below, by the same factor. */
+function rangeOfLosses(u, least, most) {
+	if (least === null || most === null)
+		return [0.1, 1];
+	const room = Math.max(Math.pow(most / least, 0.07), 1.02);
+	return [Math.max(least / room, Number.MIN_VALUE), Math.min(most * room, Number.MAX_VALUE)];
+}
+
+/* Some six round numbers between two: by equal steps where they are near each other, and else by equal factors. */
+function splitsOfLosses(u, axisIndex, least, most) {
+	const decades = Math.log10(most) - Math.log10(least), splits = [];
+	if (decades < 0.7) {
+		const rough = (most - least) / 5, power = Math.pow(10, Math.floor(Math.log10(rough)));
+		const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
+		for (let i = Math.ceil(least / step); i * step <= most; i++)
+			splits.push(i * step);
+		return splits;
+	}
+	const factors = decades < 1.5 ? [1, 2, 3, 5] : decades < 3 ? [1, 3] : [1], step = Math.ceil(decades / 7);
+	for (let exponent = Math.floor(Math.log10(least)); exponent <= Math.log10(most); exponent++)
+		for (const factor of factors) {
+			const value = Number(factor + "e" + exponent);
+			if (exponent % step === 0 && value >= least && value <= most)
+				splits.push(value);
+		}
+	return splits;
+}
+
 function drawLoss() {
 	const {epoch, loss} = curve, last = epoch.length - 1;
 	if (last < 0) {
@@ -161,7 +189,7 @@ function drawLoss() {
 	const accidents = data.incidents.some((incident) => isAccident(incident) && incident.epoch > 0);
 	byId("loss-text").textContent =
 		`Mean squared error over all rows at the beginning of each epoch: ${show(loss[0])} at first, ` +
-		`${show(loss[last])} at last.` +
+		`${loss[last] === null ? "not a finite number" : show(loss[last])} at last.` +
 		(curve.stride > 1 ? ` Drawn is one epoch in ${whole.format(curve.stride)}, and the last.` : "") +
 		(positive.includes(null) ? " Losses that a logarithm has no place for are left out." : "") +
 		(accidents ? " Marks at the bottom: epochs with a fault or a failure, of which the loss shows nothing." : "");
@@ -172,9 +200,9 @@ function drawLoss() {
 		height: (width) => Math.round(Math.min(340, Math.max(220, width * 0.4))),
 		options: () => ({
 			data: [epoch, positive],
-			scales: {x: {time: false}, y: {distr: 3}},
+			scales: {x: {time: false}, y: {distr: 3, range: rangeOfLosses}},
 			axes: [axis({label: "epoch", values: (u, v) => v.map((e) => Number.isInteger(e) ? whole.format(e) : "")}),
-			       axis({size: 62, values: tick})],
+			       axis({size: 62, values: tick, splits: splitsOfLosses, filter: (u, splits) => splits})],
 			series: [{}, {stroke: colour("accent"), width: 2, points: {show: last < 60, size: 5, fill: colour("accent")}}],
 			cursor: {y: false},
 			hooks: {draw: [markEpochs]},
@@ -367,7 +395,7 @@ function drawTimeline() {
 		name: "What each worker did",
 		description: `${many(count, "worker")} over ${when(run.ms)}, with ${many(moments.length, "fault or failure",
 			"faults and failures")}; the table below has them all.`,
-		height: () => Math.round(Math.min(Math.max(count * 22, 40), Math.max(320, count * 8))) + 62,
+		height: () => Math.round(Math.min(Math.max(count * 22, 64), Math.max(320, count * 8))) + 62,
 		options: () => ({
 			data: [[0, Math.max(run.ms, span) / unit[1]], [0, 0]],
 			scales: {x: {time: false, range: () => [0, Math.min(Math.max(run.ms, 1e-3), span) / unit[1]]},
