@@ -125,8 +125,10 @@ def steps_of(lines):
 
 def copy_sources(root, build):
     """For a page that builds: all that make looks at, and what has been built already, with the files' times."""
-    for name in ("common", "worker", "coordinator", "tests", ".ci"):
-        shutil.copytree(name, root / name, symlinks=True, ignore=shutil.ignore_patterns("data", "__pycache__"))
+    left = shutil.ignore_patterns("data", "__pycache__")
+    for path in pathlib.Path().iterdir():
+        if path.is_dir() and path.name not in (".git", "build", "configs"):
+            shutil.copytree(path, root / path, symlinks=True, ignore=left)
     shutil.copy2("Makefile", root)
     leak = root / "build/leak"
     shutil.copytree(build / "objects", leak / "objects", ignore=shutil.ignore_patterns("tests"))
