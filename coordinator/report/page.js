@@ -151,33 +151,35 @@ function markEpochs(u) {
 	u.ctx.restore();
 }
 
-/* Room above and below, by the same factor. */
+/*
+ * The axis holds the logarithms to base 10, because uPlot's own logarithmic scale leaves its ticks out where losses are
+ * many decades apart, as those of a run that diverges.
+ */
 function rangeOfLosses(u, least, most) {
-	if (least === null || most === null)
-		return [0.1, 1];
-	const room = Math.max(Math.pow(most / least, 0.07), 1.02);
-	return [Math.max(least / room, Number.MIN_VALUE), Math.min(most * room, Number.MAX_VALUE)];
+	const room = Math.max((most - least) * 0.07, 0.01);
+	return least === null ? [0, 1] : [least - room, most + room];
 }
 
-/* Some six round numbers between two: by equal steps where they are near each other, and else by equal factors. */
-function splitsOfLosses(u, axisIndex, least, most) {
-	const decades = Math.log10(most) - Math.log10(least), splits = [];
-	if (decades < 0.7) {
-		const rough = (most - least) / 5, power = Math.pow(10, Math.floor(Math.log10(rough)));
+/* Some six round numbers: by equal steps where they are near each other, and else by equal factors. */
+function splitsOfLosses(u, axisIndex, from, to) {
+	const splits = [];
+	if (to - from < 0.7) {
+		const least = Math.pow(10, from), most = Math.pow(10, to), rough = (most - least) / 5;
+		const power = Math.pow(10, Math.floor(Math.log10(rough)));
 		const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
 		for (let i = Math.ceil(least / step); i * step <= most; i++)
-			splits.push(i * step);
+			splits.push(Math.log10(i * step));
 		return splits;
 	}
-	const factors = decades < 1.5 ? [1, 2, 3, 5] : decades < 3 ? [1, 3] : [1], step = Math.ceil(decades / 7);
-	for (let exponent = Math.floor(Math.log10(least)); exponent <= Math.log10(most); exponent++)
-		for (const factor of factors) {
-			const value = Number(factor + "e" + exponent);
-			if (exponent % step === 0 && value >= least && value <= most)
-				splits.push(value);
-		}
-	return splits;
+	const factors = to - from < 1.5 ? [1, 2, 3, 5] : to - from < 3 ? [1, 3] : [1], step = Math.ceil((to - from) / 7);
+	for (let exponent = Math.floor(from); exponent <= to; exponent++)
+		for (const factor of exponent % step === 0 ? factors : [])
+			splits.push(exponent + Math.log10(factor));
+	return splits.filter((split) => split >= from && split <= to);
 }
+
+/* A loss from its logarithm, for a label: the digits behind are those of the logarithm's rounding. */
+const unlogged = (u, logs) => logs.map((log) => short(Number(Math.pow(10, log).toPrecision(9))));
 
 function drawLoss() {
 	const {epoch, loss} = curve, last = epoch.length - 1;
@@ -185,13 +187,13 @@ function drawLoss() {
 		byId("loss-text").textContent = "No epoch was completed.";
 		return;
 	}
-	const positive = loss.map((value) => value > 0 ? value : null);
+	const logs = loss.map((value) => value > 0 ? Math.log10(value) : null);
 	const accidents = data.incidents.some((incident) => isAccident(incident) && incident.epoch > 0);
 	byId("loss-text").textContent =
 		`Mean squared error over all rows at the beginning of each epoch: ${show(loss[0])} at first, ` +
 		`${loss[last] === null ? "not a finite number" : show(loss[last])} at last.` +
 		(curve.stride > 1 ? ` Drawn is one epoch in ${whole.format(curve.stride)}, and the last.` : "") +
-		(positive.includes(null) ? " Losses that a logarithm has no place for are left out." : "") +
+		(logs.includes(null) ? " Losses that a logarithm has no place for are left out." : "") +
 		(accidents ? " Marks at the bottom: epochs with a fault or a failure, of which the loss shows nothing." : "");
 	const says = (i) => `epoch ${whole.format(epoch[i])}: loss ${show(loss[i])}`;
 	new Chart(byId("loss"), {
@@ -199,16 +201,16 @@ function drawLoss() {
 		description: `From ${show(loss[0])} in epoch ${epoch[0]} to ${show(loss[last])} in epoch ${epoch[last]}.`,
 		height: (width) => Math.round(Math.min(340, Math.max(220, width * 0.4))),
 		options: () => ({
-			data: [epoch, positive],
-			scales: {x: {time: false}, y: {distr: 3, range: rangeOfLosses}},
+			data: [epoch, logs],
+			scales: {x: {time: false}, y: {range: rangeOfLosses}},
 			axes: [axis({label: "epoch", values: (u, v) => v.map((e) => Number.isInteger(e) ? whole.format(e) : "")}),
-			       axis({size: 62, values: tick, splits: splitsOfLosses, filter: (u, splits) => splits})],
+			       axis({size: 62, values: unlogged, splits: splitsOfLosses})],
 			series: [{}, {stroke: colour("accent"), width: 2, points: {show: last < 60, size: 5, fill: colour("accent")}}],
 			cursor: {y: false},
 			hooks: {draw: [markEpochs]},
 		}),
 		stops: epoch.length,
-		place: (u, i) => ({left: u.valToPos(epoch[i], "x"), top: u.valToPos(positive[i] || 0, "y")}),
+		place: (u, i) => ({left: u.valToPos(epoch[i], "x"), top: u.valToPos(logs[i] || 0, "y")}),
 		says,
 		under: (u) => u.cursor.idx === null || u.cursor.idx === undefined ? "" : says(u.cursor.idx),
 		table: () => {
@@ -387,8 +389,8 @@ function saysPlace(u) {
 function drawTimeline() {
 	const count = activity.workers.length;
 	byId("workers-text").textContent =
-		`${many(count, "row")} of ${activity.bins} pieces of ${time(activity.bin_ms)}: the darker, the more of it the ` +
-		"worker computed; where it is empty it waited for the others and for the next question." +
+		`${many(count, "row")} of ${activity.bins} pieces of ${time(activity.bin_ms)}: the stronger the colour, the more of ` +
+		"it the worker computed; where it is empty it waited for the others and for the next question." +
 		(activity.count > count ? ` Drawn are the first ${count} of ${whole.format(activity.count)}.` : "");
 	const step = [1, 2, 4, 8, 16].find((s) => count / s <= 17);
 	new Chart(byId("timeline"), {
