@@ -83,6 +83,10 @@ class Browser:
             self.errors.append(" ".join(str(a.get("value", a)) for a in values["args"]))
         elif method == "Log.entryAdded" and values["entry"]["level"] in ("error", "warning"):
             self.errors.append(values["entry"]["text"])
+        elif method == "Page.javascriptDialogOpening":  # until it is closed the page stands still
+            self.errors.append(f"a dialog: {values['message']}")
+            close = {"id": 0, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
+            os.write(self.writer, json.dumps({**close, "sessionId": self.session}).encode() + b"\0")
         elif method == "Network.requestWillBeSent":
             self.requests.append(values["request"]["url"])
         if method:
