@@ -1,5 +1,6 @@
 #include "worker/kernels.h"
 
+#include "worker/kernels_ahead.h"
 #include "worker/kernels_lanes.h"
 
 #include <stdlib.h>
@@ -12,12 +13,6 @@ static double *new_lanes(size_t count)
 	return aligned_alloc(CACHE_LINE, (count * sizeof(lanes) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
 }
 
-/*
- * How far ahead rows are asked for, at least: what the memory delivers while a line of cache is on its way. The
- * processor does so by itself only where it sees few streams of steps that are not powers of two.
- */
-enum { PREFETCH_BYTES = 2048 };
-
 bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing, enum kernel_clone clone)
 {
 	*kernels = (struct kernels){.features = features, .clone = clone};
@@ -27,7 +22,8 @@ bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing,
 	kernels->weights = new_lanes(kernels->blocks);
 	kernels->centre = new_lanes(kernels->blocks);
 	kernels->sums = new_lanes(kernels->blocks);
-	if (kernels->weights != NULL && kernels->centre != NULL && kernels->sums != NULL)
+	kernels->group = new_lanes(LANES * kernels->blocks);
+	if (kernels->weights != NULL && kernels->centre != NULL && kernels->sums != NULL && kernels->group != NULL)
 		return true;
 	kernels_release(kernels);
 	return false;
@@ -39,13 +35,13 @@ void kernels_release(struct kernels *kernels)
 	free(kernels->weights);
 	free(kernels->centre);
 	free(kernels->sums);
-	kernels->weights = kernels->centre = kernels->sums = NULL;
+	free(kernels->group);
+	kernels->weights = kernels->centre = kernels->sums = kernels->group = NULL;
 }
 
-/* The first column of a block of wide rows. */
-INLINE size_t block_column(size_t block, size_t features)
+/* Where a block of wide rows begins; the last one, where it can. */
+INLINE size_t block_column(size_t column, size_t features)
 {
-	size_t column = LANES * block;
 	return column + LANES <= features ? column : features - LANES;
 }
 
@@ -63,7 +59,7 @@ void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *p
 		return;
 	}
 	for (size_t i = 0; i < LANES * kernels->blocks; i++) {
-		size_t column = block_column(i / LANES, d) + i % LANES;
+		size_t column = block_column(i / LANES * LANES, d) + i % LANES;
 		kernels->weights[i] = column < i / LANES * LANES ? 0.0 : parameters[column];
 		kernels->centre[i] = centre[column];
 	}
@@ -86,9 +82,15 @@ INLINE struct group group_at(const struct leaf_rows *tile, size_t row, const siz
 	};
 }
 
+/* A number of each row; 0 for one that is missing, whose square might be infinite, which no 0 makes not count. */
+INLINE lanes present(lanes values, const struct group *group, const bool is_full)
+{
+	return is_full ? values : lanes_masked(values, group->counts != 0.0);
+}
+
 /* How a narrow tile's numbers lie. */
 enum layout {
-	ROWS,    /* a row's are side by side */
+	ROWS,    /* a row's are side by side, and nothing lies between rows */
 	COLUMNS, /* a column's are */
 	APART,
 };
@@ -104,7 +106,7 @@ INLINE lanes group_column(const struct group *group, size_t offset, const enum e
 INLINE void group_columns(const struct leaf_rows *tile, const struct group *group, const uint32_t columns,
         const enum element_type element, const enum layout layout, lanes *x)
 {
-	if (layout == ROWS) {
+	if (layout == ROWS && columns >= LANES) {
 #pragma GCC unroll 8
 		for (uint32_t block = 0; block < columns; block += LANES) {
 			const uint32_t j = block + LANES <= columns ? block : columns - LANES;
@@ -156,22 +158,25 @@ INLINE lanes add_rows(
 }
 
 INLINE void narrow_group(const struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t rows,
-        const uint32_t d, const enum element_type element, const enum layout layout, lanes *columns,
+        const uint32_t d, const enum element_type element, const enum layout layout, const bool ahead, lanes *columns,
         struct row_sums *sums)
 {
+	const bool is_full = layout != APART; /* and APART it may be */
 	struct group group = group_at(tile, row, rows);
 	lanes x[TILE_WIDE_FEATURES];
 	double b = kernels->intercept;
 	lanes prediction = {b, b, b, b};
 	group_columns(tile, &group, d + 1, element, layout, x);
-	if (layout != COLUMNS)
-		__builtin_prefetch(group.row[0] + PREFETCH_BYTES);
+	if (layout == ROWS && ahead)
+		for (size_t at = 0; at < LANES * (d + 1) * element_bytes(element); at += AHEAD_LINE)
+			ask_ahead(group.row[0] + tile->offsets[0] + at);
 #pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++) {
-		x[j] -= kernels->centre[j];
+		x[j] = present(x[j] - kernels->centre[j], &group, is_full);
 		prediction += kernels->weights[j] * x[j];
 	}
-	lanes e = add_rows(kernels, prediction, x[d] - kernels->target_centre, group.counts, sums);
+	lanes target = present(x[d] - kernels->target_centre, &group, is_full);
+	lanes e = add_rows(kernels, prediction, target, group.counts, sums);
 #pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++) {
 		if (kernels->kernel == KERNEL_MOMENTS)
@@ -180,12 +185,22 @@ INLINE void narrow_group(const struct kernels *kernels, const struct leaf_rows *
 	}
 }
 
+/*
+ * Is the rest of the file to be asked for as this is read? Not for a tile that was copied, and not for rows that have
+ * columns which are not read.
+ */
+static bool goes_ahead(const struct kernels *kernels, const struct leaf_rows *tile)
+{
+	return kernels->reader.in_place && tile->row_stride == (kernels->features + 1) * element_bytes(tile->element);
+}
+
 /* Sums the groups from `row` on, all of which must be full unless the layout is APART; returns the first row left. */
 INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile, size_t row, const uint32_t d,
         const enum element_type element, const enum layout layout)
 {
 	lanes columns[TILE_WIDE_FEATURES];
 	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
+	const bool ahead = layout == ROWS && goes_ahead(kernels, tile);
 #pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++)
 		columns[j] = lanes_at(kernels->sums + LANES * j);
@@ -194,7 +209,7 @@ INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile,
 		if (left < LANES && layout != APART)
 			break;
 		size_t rows = layout != APART || left > LANES ? LANES : left;
-		narrow_group(kernels, tile, row, rows, d, element, layout, columns, &sums);
+		narrow_group(kernels, tile, row, rows, d, element, layout, ahead, columns, &sums);
 	}
 #pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++)
@@ -204,71 +219,98 @@ INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile,
 	return row;
 }
 
-INLINE lanes wide_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct group *group,
-        const enum element_type element, size_t ahead)
+/* Of wide rows two lines are asked for each time so many columns of a group are read. */
+enum { ASKED_COLUMNS = 8 };
+
+/* The rows of a block, centred; 0 for those that are missing. */
+INLINE void block_rows(const struct group *group, const size_t rows, size_t at, const double *centre,
+        const enum element_type element, lanes *x)
 {
-	size_t x = tile->offsets[0];
-	lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
-	for (size_t block = 0; block < kernels->blocks; block++) {
-		size_t at = x + block_column(block, kernels->features) * element_bytes(element);
-		lanes w = lanes_at(kernels->weights + LANES * block);
-		lanes c = lanes_at(kernels->centre + LANES * block);
-		lanes x0 = lanes_of_elements(group->row[0] + at, element) - c;
-		lanes x1 = lanes_of_elements(group->row[1] + at, element) - c;
-		lanes x2 = lanes_of_elements(group->row[2] + at, element) - c;
-		lanes x3 = lanes_of_elements(group->row[3] + at, element) - c;
-		s0 += w * x0;
-		s1 += w * x1;
-		s2 += w * x2;
-		s3 += w * x3;
-		__builtin_prefetch(group->row[0] + at + ahead);
-		__builtin_prefetch(group->row[1] + at + ahead);
+	const lanes c = lanes_at(centre);
+#pragma GCC unroll 4
+	for (size_t i = 0; i < LANES; i++) {
+		x[i] = (lanes){0};
+		if (i < rows)
+			x[i] = lanes_of_elements(group->row[i] + at, element) - c;
 	}
-	return lanes_add_each(s0, s1, s2, s3) + kernels->intercept;
+}
+
+/* What had to be converted is kept for the second pass over a group. */
+INLINE bool is_kept(const enum element_type element)
+{
+	return element == ELEMENT_F4;
+}
+
+INLINE lanes wide_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct group *group,
+        const size_t rows, const enum element_type element, const bool ahead)
+{
+	const size_t d = kernels->features, columns = LANES * kernels->blocks, first = tile->offsets[0];
+	const double *weights = kernels->weights, *centre = kernels->centre;
+	double *kept = kernels->group;
+	lanes sums[LANES] = {{0}};
+	for (size_t column = 0; column < columns; column += LANES) {
+		const lanes w = lanes_at(weights + column);
+		lanes x[LANES];
+		block_rows(group, rows, first + block_column(column, d) * element_bytes(element), centre + column,
+		        element, x);
+#pragma GCC unroll 4
+		for (size_t i = 0; i < LANES; i++) {
+			sums[i] += w * x[i];
+			if (is_kept(element))
+				lanes_store(kept + LANES * (column + i), x[i]);
+		}
+		if (ahead && column % ASKED_COLUMNS == 0)
+			ask_ahead_two(group->row[0] + LANES * column * element_bytes(element));
+	}
+	return lanes_add_each(sums[0], sums[1], sums[2], sums[3]) + kernels->intercept;
 }
 
 /* sums += Σ e·x over the group, or Σ e·x². */
-INLINE void wide_products(struct kernels *kernels, const struct leaf_rows *tile, const struct group *group, lanes e,
-        const enum element_type element, const bool squared, size_t ahead)
+INLINE void wide_products(const struct kernels *kernels, const struct leaf_rows *tile, const struct group *group,
+        const size_t rows, lanes e, const enum element_type element, const bool squared, const bool ahead)
 {
-	size_t x = tile->offsets[0];
-	for (size_t block = 0; block < kernels->blocks; block++) {
-		size_t at = x + block_column(block, kernels->features) * element_bytes(element);
-		lanes c = lanes_at(kernels->centre + LANES * block);
-		lanes x0 = lanes_of_elements(group->row[0] + at, element) - c;
-		lanes x1 = lanes_of_elements(group->row[1] + at, element) - c;
-		lanes x2 = lanes_of_elements(group->row[2] + at, element) - c;
-		lanes x3 = lanes_of_elements(group->row[3] + at, element) - c;
+	const size_t d = kernels->features, columns = LANES * kernels->blocks, first = tile->offsets[0];
+	const double *centre = kernels->centre, *kept = kernels->group;
+	double *sums = kernels->sums;
+	for (size_t column = 0; column < columns; column += LANES) {
+		lanes x[LANES];
+		if (is_kept(element)) {
+#pragma GCC unroll 4
+			for (size_t i = 0; i < LANES; i++)
+				x[i] = lanes_at(kept + LANES * (column + i));
+		} else {
+			block_rows(group, rows, first + block_column(column, d) * element_bytes(element),
+			        centre + column, element, x);
+		}
 		if (squared)
-			x0 *= x0, x1 *= x1, x2 *= x2, x3 *= x3;
-		double *sums = kernels->sums + LANES * block;
-		lanes_store(sums, lanes_at(sums) + ((e[0] * x0 + e[2] * x2) + (e[1] * x1 + e[3] * x3)));
-		__builtin_prefetch(group->row[2] + at + ahead);
-		__builtin_prefetch(group->row[3] + at + ahead);
+			x[0] *= x[0], x[1] *= x[1], x[2] *= x[2], x[3] *= x[3];
+		lanes_store(sums + column,
+		        lanes_at(sums + column) + ((e[0] * x[0] + e[2] * x[2]) + (e[1] * x[1] + e[3] * x[3])));
+		/* Eight columns of four rows are four lines of f8, of which the first pass asked for two; two of f4. */
+		if (ahead && element == ELEMENT_F8 && column % ASKED_COLUMNS == 0)
+			ask_ahead_two(group->row[0] + LANES * column * sizeof(double) + 2 * AHEAD_LINE);
 	}
 }
 
 INLINE void wide_group(struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t rows,
-        const enum element_type element, size_t ahead, struct row_sums *sums)
+        const enum element_type element, const bool ahead, struct row_sums *sums)
 {
 	struct group group = group_at(tile, row, rows);
-	lanes prediction = {0};
-	if (!deviates(kernels))
-		prediction = wide_predictions(kernels, tile, &group, element, ahead);
+	lanes prediction = wide_predictions(kernels, tile, &group, rows, element, ahead);
 	lanes target = group_column(&group, tile->offsets[kernels->features], element) - kernels->target_centre;
+	target = present(target, &group, rows == LANES);
 	lanes e = add_rows(kernels, prediction, target, group.counts, sums);
 	if (kernels->kernel == KERNEL_MOMENTS)
-		wide_products(kernels, tile, &group, e, element, true, ahead);
+		wide_products(kernels, tile, &group, rows, e, element, true, ahead);
 	else if (kernels->kernel != KERNEL_METRICS)
-		wide_products(kernels, tile, &group, e, element, false, ahead);
+		wide_products(kernels, tile, &group, rows, e, element, false, ahead);
 }
 
-INLINE void wide_rows(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
+INLINE void wide_rows(
+        struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element, const bool ahead)
 {
 	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
 	size_t row = 0;
-	size_t step = LANES * tile->row_stride;
-	size_t ahead = (PREFETCH_BYTES + step - 1) / step * step;
 	for (; row + LANES <= tile->rows; row += LANES)
 		wide_group(kernels, tile, row, LANES, element, ahead, &sums);
 	if (row < tile->rows)
@@ -292,7 +334,7 @@ INLINE void narrow_rows_for(
 	size_t row = 0;
 	if (tile->row_stride == element_bytes(element))
 		row = narrow_rows(kernels, tile, row, d, element, COLUMNS);
-	else if (d + 1 >= LANES && is_side_by_side(tile, d + 1))
+	else if (is_side_by_side(tile, d + 1) && tile->row_stride == (d + 1) * element_bytes(element))
 		row = narrow_rows(kernels, tile, row, d, element, ROWS);
 	narrow_rows(kernels, tile, row, d, element, APART);
 }
@@ -322,7 +364,7 @@ INLINE void sum_elements(struct kernels *kernels, const struct leaf_rows *tile, 
 		narrow_rows_for(kernels, tile, 7, element);
 		break;
 	default:
-		wide_rows(kernels, tile, element);
+		wide_rows(kernels, tile, element, goes_ahead(kernels, tile));
 		break;
 	}
 }
@@ -369,8 +411,8 @@ static double column_sum(const struct kernels *kernels, size_t column)
 	size_t d = kernels->features;
 	if (d < TILE_WIDE_FEATURES)
 		return lanes_add(kernels->sums + LANES * column);
-	size_t block = column / LANES;
-	return kernels->sums[LANES * block + column - block_column(block, d)];
+	size_t block = column / LANES * LANES;
+	return kernels->sums[block + column - block_column(block, d)];
 }
 
 static void finish_leaf(const struct kernels *kernels, size_t rows, double *out)

@@ -4,8 +4,8 @@
  * The order of every floating-point operation is fixed by the leaf's rows alone, not by the file's layout, the
  * processor or the compiler's taste. Everything goes by four, and four are always added as (0 + 2) + (1 + 3):
  *
- *   - A leaf's rows are taken four at a time. If the last group has fewer, its last row stands in for those that are
- *     missing, and counts 0 times.
+ *   - A leaf's rows are taken four at a time. If the last group has fewer, rows of zeros (behind the subtraction of
+ *     the centre) stand in for those that are missing, and count 0 times.
  *   - Narrow rows (d < 8). A row's prediction is ((b + w_0·x_0) + w_1·x_1) + … A column has four sums, one for
  *     each row of a group, which are added at the leaf's end.
  *   - Wide rows. Columns are taken four at a time, too; the last block begins at d - 4, and what it has in common with
@@ -43,6 +43,7 @@ struct kernels {
 	double *weights;      /* of the columns of each block; 0 where the block before has the column */
 	double *centre;       /* what is subtracted from them */
 	double *sums;         /* wide: of the columns of each block; narrow: each column's four */
+	double *group;        /* wide: of each block four rows of four columns, centred */
 	double totals[4];     /* Σ e, Σ |e|, or the target's */
 	double squares[4];    /* Σ e² */
 	struct tile_reader reader;

@@ -47,6 +47,12 @@ INLINE lanes lanes_absolute(lanes values)
 	return (lanes)((lanes_bits)values & INT64_MAX);
 }
 
+/* 0 where the mask is. */
+INLINE lanes lanes_masked(lanes values, lanes_bits mask)
+{
+	return (lanes)((lanes_bits)values & mask);
+}
+
 /* The one order in which four numbers are added. */
 static inline double lanes_add(const double *lane)
 {

@@ -1,7 +1,7 @@
 /*
  * Tiles: the rows of a leaf in the shape that the kernels read. Rows that lie so already are one tile, shown in place;
  * others (wide rows in Fortran order or with columns picked out, rows to be skipped) are brought, some at a time, into
- * a buffer that a cache holds.
+ * a buffer that the second-level cache holds.
  */
 #ifndef FORKFIT_WORKER_TILE_H
 #define FORKFIT_WORKER_TILE_H
@@ -22,7 +22,8 @@ struct tile_reader {
 	uint32_t features;
 	bool skip_missing; /* rows with a NaN do not count */
 	size_t capacity;   /* rows that fit in the buffer, */
-	double *buffer;    /* capacity × (features + 1) */
+	size_t stride;     /* from row to row, in numbers */
+	double *buffer;    /* capacity × stride */
 	size_t *offsets;   /* its columns' */
 	const struct leaf_rows *leaf;
 	bool in_place;

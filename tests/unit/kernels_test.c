@@ -271,3 +271,22 @@ Test(kernels, start_every_leaf_afresh)
 		free(problem.table);
 	}
 }
+
+/* However few rows the last group has. */
+Test(kernels, have_infinite_sums_where_numbers_are_too_large)
+{
+	for (int i = 0; i < FEATURE_COUNTS; i++) {
+		uint32_t d = feature_counts[i];
+		for (size_t rows = 1; rows < 9; rows++) {
+			struct problem problem = {
+			        .d = d, .rows = rows, .table = rows_random_whole(&(uint64_t){8}, rows, d, 8)};
+			double sums[WIDTH_MAX];
+			for (uint32_t j = 0; j <= d; j++)
+				problem.table[(rows - 1) * (d + 1) + j] = 1e200;
+			cr_assert(sum_with(&problem, KERNEL_MOMENTS, problem.parameters, sums));
+			for (uint32_t j = 0; j <= d; j++)
+				cr_assert(isinf(sums[j]), "%u features, %zu rows, sum %u", d, rows, j);
+			free(problem.table);
+		}
+	}
+}

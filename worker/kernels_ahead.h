@@ -1,0 +1,43 @@
+/*
+ * Rows are asked of the memory before they are summed, into the second-level cache. Only the kernels include this.
+ *
+ * A processor by itself reads ahead of a program that goes from one address to the next, but not far enough: on an AMD
+ * EPYC (family 25) two processes that only read came to 0.75 of what they did when each read in four places at once
+ * with prefetches. Asked for in this way, 64 KiB ahead, rows that are read straight on arrive as fast as that. Blocks
+ * of 32 KiB were 10 % slower, of 16 KiB 20 %, and with one run instead of four it was as if nothing had been asked.
+ */
+#ifndef FORKFIT_WORKER_KERNELS_AHEAD_H
+#define FORKFIT_WORKER_KERNELS_AHEAD_H
+
+#include "worker/kernels_lanes.h"
+
+#include <stdint.h>
+
+enum { AHEAD_LINE = 64, AHEAD_RUNS = 4, AHEAD_BLOCK = 65536, AHEAD_RUN = AHEAD_BLOCK / AHEAD_RUNS };
+
+/*
+ * The line of the next block that is asked for when that of `at` is read. Each line has one, whatever the order of the
+ * reads: four runs go through a block at once, each through a quarter of it.
+ */
+INLINE const unsigned char *line_ahead(const unsigned char *at)
+{
+	uintptr_t next = (uintptr_t)at + AHEAD_BLOCK, block = next & ~(uintptr_t)(AHEAD_BLOCK - 1);
+	uintptr_t line = (next - block) / AHEAD_LINE;
+	return (const unsigned char *)(block + line % AHEAD_RUNS * AHEAD_RUN + line / AHEAD_RUNS * AHEAD_LINE);
+}
+
+INLINE void ask_ahead(const unsigned char *at)
+{
+	__builtin_prefetch(line_ahead(at), 0, 2);
+}
+
+/* The same for two lines, the first of which is of an even number. */
+INLINE void ask_ahead_two(const unsigned char *at)
+{
+	const unsigned char *line =
+	        line_ahead((const unsigned char *)((uintptr_t)at & ~(uintptr_t)(2 * AHEAD_LINE - 1)));
+	__builtin_prefetch(line, 0, 2);
+	__builtin_prefetch(line + AHEAD_RUN, 0, 2);
+}
+
+#endif
