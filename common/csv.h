@@ -67,8 +67,9 @@ struct csv_problem {
  * beyond limit, up to end. A field is a number as decimal_parse reads it, quoted or not, with spaces and tabs around
  * it. Writes rows of plan->width doubles to `rows` (row-major, from rows[0] on), which must have room for
  * csv_rows_at_most(plan, limit - *at) of them. Adds to *kept how many, and to *skipped the rows left out for
- * missing values. On CSV_OK *at is the first record start at or behind limit (or end); otherwise it is the start of the
- * record that stopped it, and what comes before that has been written and counted.
+ * missing values (none if they are kept: then these are NaN). On CSV_OK *at is the first record start at or behind
+ * limit (or end); otherwise it is the start of the record that stopped it, and what comes before that has been written
+ * and counted.
  */
 enum csv_status csv_parse_records(const struct csv_plan *plan, const char **at, const char *limit, const char *end,
         double *rows, size_t *kept, size_t *skipped, struct csv_problem *problem);

@@ -9,6 +9,7 @@
 #include "common/decimal_plain.h"
 #include "common/utf8.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* Left to the compiler, some of it becomes calls, and they are felt. */
@@ -38,7 +39,7 @@ static enum verdict judge(const struct csv_cut *cut, const char *end, double *va
 
 static bool tolerates(const struct csv_plan *plan, enum verdict verdict)
 {
-	return verdict == VERDICT_NUMBER || (verdict == VERDICT_MISSING && plan->missing == MISSING_SKIP_ROW);
+	return verdict == VERDICT_NUMBER || (verdict == VERDICT_MISSING && plan->missing != MISSING_ERROR);
 }
 
 static void describe_field(const struct csv_cut *cut, enum verdict verdict, struct csv_problem *problem)
@@ -133,7 +134,10 @@ static const char *take_unusual_field(
 	if (cut.unclosed || (cut.field.quoted && !plan->quotes))
 		return NULL;
 	enum verdict verdict = judge(&cut, end, value);
-	*missing |= verdict == VERDICT_MISSING;
+	if (verdict == VERDICT_MISSING) {
+		*missing = true;
+		*value = NAN;
+	}
 	return tolerates(plan, verdict) ? cut.after : NULL;
 }
 
@@ -207,7 +211,7 @@ enum csv_status csv_parse_records(const struct csv_plan *plan, const char **at, 
 		if (next == NULL)
 			return explain(plan, *at, end, problem);
 		*at = next;
-		if (missing) {
+		if (missing && plan->missing != MISSING_KEEP_ROW) {
 			*skipped += 1;
 		} else {
 			*kept += 1;

@@ -13,6 +13,7 @@ enum dataset_format { DATASET_CSV, DATASET_NPY };
 enum missing_policy {
 	MISSING_ERROR,    /* a missing value is a bad dataset */
 	MISSING_SKIP_ROW, /* a row with a missing value among the used columns does not count */
+	MISSING_KEEP_ROW, /* nor does it count in sums, but it stays a row: a missing value is a NaN */
 };
 
 enum element_type { ELEMENT_F8, ELEMENT_F4 }; /* little-endian IEEE 754 binary64 and binary32 */
@@ -32,7 +33,8 @@ struct dataset {
 	uint64_t data_offset;  /* the first byte behind the header */
 	uint32_t file_columns; /* fields in a CSV record, columns of an npy array */
 	uint32_t features;     /* d */
-	uint32_t *columns;     /* d + 1 places in the file, zero-based: the features in order, then the target */
+	uint32_t *columns; /* d + 1 places in the file, zero-based: the features in order, then the target, or, where
+	                      there is none, the first feature once more */
 
 	char delimiter; /* CSV only */
 
@@ -40,5 +42,11 @@ struct dataset {
 	enum element_type element; /* npy only */
 	bool fortran_order;        /* npy only: columns, not rows, lie together */
 };
+
+/* Only for predictions there may be no target; then nothing that is summed over one means anything. */
+static inline bool dataset_has_target(const struct dataset *dataset)
+{
+	return dataset->columns[dataset->features] != dataset->columns[0];
+}
 
 #endif

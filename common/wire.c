@@ -1,6 +1,7 @@
 #include "common/wire.h"
 
 #include "common/crc32c.h"
+#include "common/wire_bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,8 @@ const char *frame_type_name(enum frame_type type)
 	        [FRAME_READY] = "READY",
 	        [FRAME_GRADIENT] = "GRADIENT",
 	        [FRAME_ERROR] = "ERROR",
+	        [FRAME_PREDICT] = "PREDICT",
+	        [FRAME_PREDICTIONS] = "PREDICTIONS",
 	};
 	_Static_assert(sizeof names / sizeof *names == FRAME_TYPE_END, "a name for every type");
 	return type >= FRAME_ASSIGN && type < FRAME_TYPE_END ? names[type] : "unknown";
@@ -69,54 +72,7 @@ static bool reserve(struct wire_buffer *buffer, size_t more)
 	return true;
 }
 
-/* Writing: each put returns the place behind what it wrote. The caller has reserved the room. */
-
-static unsigned char *wire_put_u8(unsigned char *at, uint8_t value)
-{
-	*at = value;
-	return at + 1;
-}
-
-static unsigned char *wire_put_u32(unsigned char *at, uint32_t value)
-{
-	for (unsigned i = 0; i < 4; i++)
-		at[i] = (unsigned char)(value >> 8 * i);
-	return at + 4;
-}
-
-static unsigned char *wire_put_u64(unsigned char *at, uint64_t value)
-{
-	return wire_put_u32(wire_put_u32(at, (uint32_t)value), (uint32_t)(value >> 32));
-}
-
-static unsigned char *wire_put_doubles(unsigned char *at, const double *values, size_t count)
-{
-	_Static_assert(sizeof(double) == 8, "binary64");
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	if (count > 0)
-		memcpy(at, values, 8 * count);
-	return at + 8 * count;
-#else
-	for (size_t i = 0; i < count; i++) {
-		uint64_t bits;
-		memcpy(&bits, &values[i], 8);
-		at = wire_put_u64(at, bits);
-	}
-	return at;
-#endif
-}
-
-enum { TIMES_BYTES = 3 * 8 };
-
-static unsigned char *wire_put_times(unsigned char *at, const struct worker_times *times)
-{
-	at = wire_put_u64(at, times->waiting_ns);
-	at = wire_put_u64(at, times->received_ns);
-	return wire_put_u64(at, times->finished_ns);
-}
-
-/* Room for a frame; returns where its payload goes, NULL without memory. finish_frame completes it. */
-static unsigned char *begin_frame(struct wire_buffer *buffer, size_t payload_length)
+unsigned char *wire_begin_frame(struct wire_buffer *buffer, size_t payload_length)
 {
 	if (!reserve(buffer, WIRE_HEADER_BYTES + payload_length))
 		return NULL;
@@ -145,7 +101,7 @@ void wire_reseal(unsigned char *frame, const struct frame_header *header, size_t
 	wire_put_u32(frame + AT_CHECKSUM, checksum(frame, payload_bytes));
 }
 
-static bool finish_frame(
+bool wire_finish_frame(
         struct wire_buffer *buffer, const struct frame_header *header, enum frame_type type, size_t payload_length)
 {
 	struct frame_header final = *header;
@@ -166,7 +122,7 @@ bool wire_encode_assign(
 	size_t path_length = strlen(dataset->path);
 	size_t columns = (size_t)dataset->features + 1;
 	size_t length = ASSIGN_FIXED_BYTES + path_length + columns * (4 + 8);
-	unsigned char *at = begin_frame(buffer, length);
+	unsigned char *at = wire_begin_frame(buffer, length);
 	if (at == NULL)
 		return false;
 	at = wire_put_u32(at, assignment->leaf_count);
@@ -194,30 +150,30 @@ bool wire_encode_assign(
 	for (size_t i = 0; i < columns; i++)
 		at = wire_put_u32(at, dataset->columns[i]);
 	wire_put_doubles(at, assignment->centre, columns);
-	return finish_frame(buffer, header, FRAME_ASSIGN, length);
+	return wire_finish_frame(buffer, header, FRAME_ASSIGN, length);
 }
 
 bool wire_encode_params(struct wire_buffer *buffer, const struct frame_header *header, const struct params *params)
 {
 	size_t length = 8 + 8 * (size_t)params->count;
-	unsigned char *at = begin_frame(buffer, length);
+	unsigned char *at = wire_begin_frame(buffer, length);
 	if (at == NULL)
 		return false;
 	at = wire_put_u32(at, params->kernel);
 	at = wire_put_u32(at, params->count);
 	wire_put_doubles(at, params->values, params->count);
-	return finish_frame(buffer, header, FRAME_PARAMS, length);
+	return wire_finish_frame(buffer, header, FRAME_PARAMS, length);
 }
 
 bool wire_encode_stop(struct wire_buffer *buffer, const struct frame_header *header)
 {
-	return begin_frame(buffer, 0) != NULL && finish_frame(buffer, header, FRAME_STOP, 0);
+	return wire_begin_frame(buffer, 0) != NULL && wire_finish_frame(buffer, header, FRAME_STOP, 0);
 }
 
 bool wire_encode_ready(struct wire_buffer *buffer, const struct frame_header *header, const struct ready *ready)
 {
 	size_t length = 2 * 8 + TIMES_BYTES + 1 + 4 + 8 * (size_t)ready->first_row_count;
-	unsigned char *at = begin_frame(buffer, length);
+	unsigned char *at = wire_begin_frame(buffer, length);
 	if (at == NULL)
 		return false;
 	at = wire_put_u64(at, ready->rows);
@@ -226,7 +182,7 @@ bool wire_encode_ready(struct wire_buffer *buffer, const struct frame_header *he
 	at = wire_put_u8(at, ready->starts_doubted);
 	at = wire_put_u32(at, ready->first_row_count);
 	wire_put_doubles(at, ready->first_row, ready->first_row_count);
-	return finish_frame(buffer, header, FRAME_READY, length);
+	return wire_finish_frame(buffer, header, FRAME_READY, length);
 }
 
 /* The fixed part of a GRADIENT payload, before nodes and vectors. */
@@ -237,7 +193,7 @@ bool wire_encode_gradient(
 {
 	size_t numbers = (size_t)gradient->node_count * gradient->width;
 	size_t length = GRADIENT_FIXED_BYTES + 8 * (size_t)gradient->node_count + 8 * numbers;
-	unsigned char *at = begin_frame(buffer, length);
+	unsigned char *at = wire_begin_frame(buffer, length);
 	if (at == NULL)
 		return false;
 	at = wire_put_u32(at, gradient->kernel);
@@ -249,7 +205,7 @@ bool wire_encode_gradient(
 		at = wire_put_u32(at, gradient->nodes[i].index);
 	}
 	wire_put_doubles(at, gradient->vectors, numbers);
-	return finish_frame(buffer, header, FRAME_GRADIENT, length);
+	return wire_finish_frame(buffer, header, FRAME_GRADIENT, length);
 }
 
 enum { ERROR_FIXED_BYTES = 4 + 4 + 8 + 8 };
@@ -258,7 +214,7 @@ bool wire_encode_error(struct wire_buffer *buffer, const struct frame_header *he
 {
 	size_t text_length = strnlen(error->text, WIRE_TEXT_MAX - 1);
 	size_t length = ERROR_FIXED_BYTES + text_length;
-	unsigned char *at = begin_frame(buffer, length);
+	unsigned char *at = wire_begin_frame(buffer, length);
 	if (at == NULL)
 		return false;
 	at = wire_put_u32(at, error->stage);
@@ -266,7 +222,7 @@ bool wire_encode_error(struct wire_buffer *buffer, const struct frame_header *he
 	at = wire_put_u64(at, (uint64_t)error->offset);
 	at = wire_put_u64(at, (uint64_t)error->column);
 	memcpy(at, error->text, text_length);
-	return finish_frame(buffer, header, FRAME_ERROR, length);
+	return wire_finish_frame(buffer, header, FRAME_ERROR, length);
 }
 
 size_t wire_max_payload_down(void)
@@ -276,98 +232,9 @@ size_t wire_max_payload_down(void)
 
 size_t wire_max_payload_up(uint32_t features)
 {
-	return GRADIENT_FIXED_BYTES + WIRE_TEXT_MAX + TREE_NODES_MAX * (8 + 8 * sums_max_width(features));
-}
-
-/* Reading: a cursor that goes bad, and stays so, at the first read beyond the payload's end. */
-
-struct cursor {
-	const unsigned char *at;
-	size_t left;
-	bool bad;
-};
-
-static const unsigned char *take(struct cursor *cursor, size_t length)
-{
-	if (cursor->bad || length > cursor->left) {
-		cursor->bad = true;
-		return NULL;
-	}
-	const unsigned char *at = cursor->at;
-	cursor->at += length;
-	cursor->left -= length;
-	return at;
-}
-
-static uint8_t wire_get_u8(struct cursor *cursor)
-{
-	const unsigned char *at = take(cursor, 1);
-	return at == NULL ? 0 : *at;
-}
-
-static uint32_t load_u32(const unsigned char *at)
-{
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static uint32_t wire_get_u32(struct cursor *cursor)
-{
-	const unsigned char *at = take(cursor, 4);
-	return at == NULL ? 0 : load_u32(at);
-}
-
-static uint64_t wire_get_u64(struct cursor *cursor)
-{
-	uint64_t low = wire_get_u32(cursor);
-	return low | (uint64_t)wire_get_u32(cursor) << 32;
-}
-
-static struct worker_times wire_get_times(struct cursor *cursor)
-{
-	struct worker_times times;
-	times.waiting_ns = wire_get_u64(cursor);
-	times.received_ns = wire_get_u64(cursor);
-	times.finished_ns = wire_get_u64(cursor);
-	return times;
-}
-
-static void wire_get_doubles(struct cursor *cursor, double *values, size_t count)
-{
-	if (count > cursor->left / 8) {
-		cursor->bad = true;
-		return;
-	}
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	const unsigned char *at = take(cursor, 8 * count);
-	if (at != NULL && count > 0)
-		memcpy(values, at, 8 * count);
-#else
-	for (size_t i = 0; i < count; i++) {
-		uint64_t bits = wire_get_u64(cursor);
-		memcpy(&values[i], &bits, 8);
-	}
-#endif
-}
-
-static bool wire_get_bool(struct cursor *cursor)
-{
-	uint8_t value = wire_get_u8(cursor);
-	if (value > 1)
-		cursor->bad = true;
-	return value == 1;
-}
-
-/* A value of an enum with `count` members. */
-static uint32_t wire_get_choice(struct cursor *cursor, uint32_t value, uint32_t count)
-{
-	if (value >= count)
-		cursor->bad = true;
-	return cursor->bad ? 0 : value;
-}
-
-static enum wire_status finish_decoding(const struct cursor *cursor)
-{
-	return cursor->bad || cursor->left != 0 ? WIRE_BAD_PAYLOAD : WIRE_OK;
+	size_t gradient = GRADIENT_FIXED_BYTES + WIRE_TEXT_MAX + TREE_NODES_MAX * (8 + 8 * sums_max_width(features));
+	size_t predictions = PREDICTIONS_BYTES + 2 * 8 * (size_t)WIRE_PREDICTIONS_MAX;
+	return gradient > predictions ? gradient : predictions;
 }
 
 enum wire_status wire_decode_header(
@@ -408,7 +275,7 @@ static void get_dataset(struct cursor *cursor, struct assignment *assignment, ui
 	dataset->data_offset = wire_get_u64(cursor);
 	dataset->rows = wire_get_u64(cursor);
 	dataset->format = wire_get_choice(cursor, wire_get_u8(cursor), DATASET_NPY + 1);
-	dataset->missing = wire_get_choice(cursor, wire_get_u8(cursor), MISSING_SKIP_ROW + 1);
+	dataset->missing = wire_get_choice(cursor, wire_get_u8(cursor), MISSING_KEEP_ROW + 1);
 	dataset->delimiter = (char)wire_get_u8(cursor);
 	dataset->element = wire_get_choice(cursor, wire_get_u8(cursor), ELEMENT_F4 + 1);
 	dataset->fortran_order = wire_get_bool(cursor);
@@ -418,13 +285,14 @@ static void get_dataset(struct cursor *cursor, struct assignment *assignment, ui
 	*path_length = wire_get_u32(cursor);
 }
 
-/* Is every column in the file, and none used twice? */
+/* Is every column in the file, and none used twice, but for a target that is none? */
 static bool columns_are_sound(const struct dataset *dataset)
 {
 	bool used[WIRE_COLUMNS_MAX] = {false};
 	for (size_t i = 0; i <= dataset->features; i++) {
 		uint32_t column = dataset->columns[i];
-		if (column >= dataset->file_columns || used[column])
+		bool no_target = i == dataset->features && !dataset_has_target(dataset);
+		if (column >= dataset->file_columns || (used[column] && !no_target))
 			return false;
 		used[column] = true;
 	}

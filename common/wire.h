@@ -1,6 +1,6 @@
 /*
- * The frames between coordinator and worker, as bytes; common/PROTOCOL.md is the contract. Pure. This file's
- * source is the only place that knows the layout.
+ * The frames between coordinator and worker, as bytes; common/PROTOCOL.md is the contract. Pure. The
+ * sources common/wire*.c are the only places that know the layout.
  */
 #ifndef FORKFIT_COMMON_WIRE_H
 #define FORKFIT_COMMON_WIRE_H
@@ -24,12 +24,14 @@
 #define WIRE_TEXT_MAX 512U
 
 enum frame_type {
-	FRAME_ASSIGN = 1, /* down: your leaves of this dataset */
-	FRAME_PARAMS,     /* down: run this kernel with these parameters */
-	FRAME_STOP,       /* down: leave */
-	FRAME_READY,      /* up: the chunk is loaded */
-	FRAME_GRADIENT,   /* up: the sums of a round */
-	FRAME_ERROR,      /* up: I cannot go on, and why */
+	FRAME_ASSIGN = 1,  /* down: your leaves of this dataset */
+	FRAME_PARAMS,      /* down: run this kernel with these parameters */
+	FRAME_STOP,        /* down: leave */
+	FRAME_READY,       /* up: the chunk is loaded */
+	FRAME_GRADIENT,    /* up: the sums of a round */
+	FRAME_ERROR,       /* up: I cannot go on, and why */
+	FRAME_PREDICT,     /* down: apply these parameters to these rows of your chunk */
+	FRAME_PREDICTIONS, /* up: what comes of it, row by row */
 	FRAME_TYPE_END
 };
 
@@ -111,6 +113,26 @@ struct gradient {
 	const double *vectors; /* node_count × width, row-major */
 };
 
+/* As many rows as one PREDICT may ask for: an answer that fills a pipe. */
+#define WIRE_PREDICTIONS_MAX 4096U
+
+/* PREDICT: features + 1 doubles, w and b. */
+struct predict {
+	uint64_t first; /* of the chunk's rows, counted from 0 */
+	uint32_t rows;
+	uint32_t count;
+	const double *values; /* as in PARAMS */
+};
+
+/* PREDICTIONS: in the order of the rows; NaN where a feature is missing. */
+struct predictions {
+	uint64_t first;
+	struct worker_times times;
+	uint32_t rows;
+	uint32_t width;       /* 1, or 2 with the target's own value behind each prediction */
+	const double *values; /* rows × width, row-major */
+};
+
 enum error_stage {
 	STAGE_PROTOCOL, /* a frame that is not legal here */
 	STAGE_DATASET,  /* the dataset is not what the loader saw, or has a bad value */
@@ -139,6 +161,9 @@ bool wire_encode_stop(struct wire_buffer *buffer, const struct frame_header *hea
 bool wire_encode_ready(struct wire_buffer *buffer, const struct frame_header *header, const struct ready *ready);
 bool wire_encode_gradient(
         struct wire_buffer *buffer, const struct frame_header *header, const struct gradient *gradient);
+bool wire_encode_predict(struct wire_buffer *buffer, const struct frame_header *header, const struct predict *predict);
+bool wire_encode_predictions(
+        struct wire_buffer *buffer, const struct frame_header *header, const struct predictions *predictions);
 bool wire_encode_error(struct wire_buffer *buffer, const struct frame_header *header, const struct worker_error *error);
 
 /*
@@ -174,6 +199,10 @@ enum wire_status wire_decode_ready(
         const unsigned char *payload, size_t length, uint32_t value_count, double *first_row, struct ready *ready);
 enum wire_status wire_decode_gradient(const unsigned char *payload, size_t length, size_t max_width,
         struct tree_node *nodes, double *vectors, struct gradient *gradient);
+enum wire_status wire_decode_predict(
+        const unsigned char *payload, size_t length, uint32_t value_count, double *values, struct predict *predict);
+enum wire_status wire_decode_predictions(
+        const unsigned char *payload, size_t length, size_t capacity, double *values, struct predictions *predictions);
 enum wire_status wire_decode_error(const unsigned char *payload, size_t length, struct worker_error *error);
 
 void assignment_release(struct assignment *assignment);

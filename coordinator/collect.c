@@ -18,6 +18,7 @@ static const bool legal[SLOT_STATE_COUNT][FRAME_TYPE_END] = {
         [SLOT_LOADING] = {[FRAME_READY] = true, [FRAME_ERROR] = true},
         [SLOT_IDLE] = {[FRAME_ERROR] = true},
         [SLOT_COMPUTING] = {[FRAME_GRADIENT] = true, [FRAME_ERROR] = true},
+        [SLOT_PREDICTING] = {[FRAME_PREDICTIONS] = true, [FRAME_ERROR] = true},
 };
 
 /* When poll() comes back so much later than it was told to, this process did not run in the meantime. */
@@ -169,6 +170,11 @@ static bool answer_fits(const struct slot *slot, uint32_t features)
 	return true;
 }
 
+static bool predictions_fit(const struct slot *slot)
+{
+	return slot->predictions.first == slot->predict.first && slot->predictions.rows == slot->predict.rows;
+}
+
 /* An ERROR frame is a worker's own wish to give up, or its last words before a signal ends it. */
 static enum wire_status decode_error(
         struct slot *slot, const struct frame_header *header, const unsigned char *payload, struct happening *happening)
@@ -203,6 +209,11 @@ static enum wire_status decode(const struct collector *collector, struct slot *s
 		status = wire_decode_gradient(payload, header->payload_length,
 		        sums_max_width(collector->pool->features), slot->nodes, slot->vectors, &slot->gradient);
 		return status == WIRE_OK && !answer_fits(slot, collector->pool->features) ? WIRE_BAD_PAYLOAD : status;
+	case FRAME_PREDICTIONS:
+		happening->type = HAPPENING_PREDICTIONS;
+		status = wire_decode_predictions(
+		        payload, header->payload_length, slot->vectors_capacity, slot->vectors, &slot->predictions);
+		return status == WIRE_OK && !predictions_fit(slot) ? WIRE_BAD_PAYLOAD : status;
 	default:
 		return decode_error(slot, header, payload, happening);
 	}

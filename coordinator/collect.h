@@ -13,16 +13,17 @@
 #include <stddef.h>
 
 enum happening_type {
-	HAPPENING_READY,     /* the slot's `ready` and `first_row` are new */
-	HAPPENING_GRADIENT,  /* the slot's `gradient` is new */
-	HAPPENING_LOST,      /* `loss` says why; the process is not buried yet */
-	HAPPENING_INTERRUPT, /* SIGINT, SIGTERM or SIGHUP came */
-	HAPPENING_TIME,      /* wake_ns has passed */
+	HAPPENING_READY,       /* the slot's `ready` and `first_row` are new */
+	HAPPENING_GRADIENT,    /* the slot's `gradient` is new */
+	HAPPENING_PREDICTIONS, /* the slot's `predictions` are new */
+	HAPPENING_LOST,        /* `loss` says why; the process is not buried yet */
+	HAPPENING_INTERRUPT,   /* SIGINT, SIGTERM or SIGHUP came */
+	HAPPENING_TIME,        /* wake_ns has passed */
 };
 
 struct happening {
 	enum happening_type type;
-	struct slot *slot;   /* of the first three */
+	struct slot *slot;   /* of the first four */
 	unsigned interrupts; /* of HAPPENING_INTERRUPT: how many came */
 	struct loss loss;
 };

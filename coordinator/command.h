@@ -12,6 +12,7 @@
 
 bool command_train(const struct command_line *line, struct error *error);
 bool command_campaign(const struct command_line *line, struct error *error);
+bool command_predict(const struct command_line *line, struct error *error);
 bool command_generate(const struct command_line *line, struct error *error);
 bool command_convert(const struct command_line *line, struct error *error);
 

@@ -1,7 +1,7 @@
 #include "coordinator/command_line.h"
 
 static const char train[] = "usage: coordinator --config FILE [option]...\n"
-                            "       coordinator campaign|generate|convert ... (each has a --help)\n"
+                            "       coordinator campaign|predict|generate|convert ... (each has a --help)\n"
                             "\n"
                             "Fits a line, or a plane in more dimensions, to the rows of a CSV or .npy file by\n"
                             "gradient descent with worker processes: the same bits for any number of them.\n"
@@ -41,6 +41,21 @@ static const char campaign[] = "usage: coordinator campaign --config FILE [optio
                                "exit status: 0 all were survived or told, 5 one was wrong, hung or left\n"
                                "something behind, 130 interrupted, and those of a run for the configuration\n";
 
+static const char predict[] = "usage: coordinator predict --model FILE --data FILE [option]...\n"
+                              "\n"
+                              "Applies a model, as output.model has it, to the rows of a CSV or .npy file.\n"
+                              "Columns of a CSV with a header go by their names, in whatever order; others by\n"
+                              "position. Where the target is there too, the metrics are told.\n"
+                              "\n"
+                              "  -m, --model FILE   the model in JSON\n"
+                              "  -d, --data FILE    the rows\n"
+                              "  -o, --output FILE  write the predictions to it; else to standard output\n"
+                              "  -w, --workers K    so many processes; else as many as there are CPUs\n"
+                              "  -q, --quiet        nothing on standard error but errors\n"
+                              "\n"
+                              "exit status: 0 predicted, 4 workers lost, 65 bad data or a feature is missing,\n"
+                              "66 input missing, 73 cannot write, 78 bad model, 130 interrupted\n";
+
 static const char generate[] = "usage: coordinator generate --output FILE [option]...\n"
                                "\n"
                                "Makes a dataset whose truth is known: features from a normal distribution, a\n"
@@ -71,6 +86,7 @@ const char *command_help(enum command command)
 	static const char *const texts[] = {
 	        [COMMAND_TRAIN] = train,
 	        [COMMAND_CAMPAIGN] = campaign,
+	        [COMMAND_PREDICT] = predict,
 	        [COMMAND_GENERATE] = generate,
 	        [COMMAND_CONVERT] = convert,
 	};

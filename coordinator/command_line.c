@@ -21,7 +21,10 @@ enum option_number {
 	OPTION_SEED,
 	OPTION_JOBS,
 	OPTION_FAILURES,
+	OPTION_MODEL,
+	OPTION_DATA,
 	OPTION_OUTPUT,
+	OPTION_WORKERS,
 	OPTION_ROWS,
 	OPTION_FEATURES,
 	OPTION_NOISE,
@@ -35,6 +38,7 @@ enum { OPTION_BASE = 256 };
 
 #define TRAIN (1U << COMMAND_TRAIN)
 #define CAMPAIGN (1U << COMMAND_CAMPAIGN)
+#define PREDICT (1U << COMMAND_PREDICT)
 #define GENERATE (1U << COMMAND_GENERATE)
 #define ALL ((1U << COMMAND_COUNT) - 1)
 
@@ -58,7 +62,10 @@ static const struct known_option {
         [OPTION_SEED] = {"seed", 0, true, CAMPAIGN | GENERATE},
         [OPTION_JOBS] = {"jobs", 'j', true, CAMPAIGN},
         [OPTION_FAILURES] = {"failures", 0, true, CAMPAIGN},
-        [OPTION_OUTPUT] = {"output", 'o', true, GENERATE},
+        [OPTION_MODEL] = {"model", 'm', true, PREDICT},
+        [OPTION_DATA] = {"data", 'd', true, PREDICT},
+        [OPTION_OUTPUT] = {"output", 'o', true, PREDICT | GENERATE},
+        [OPTION_WORKERS] = {"workers", 'w', true, PREDICT},
         [OPTION_ROWS] = {"rows", 'r', true, GENERATE},
         [OPTION_FEATURES] = {"features", 'f', true, GENERATE},
         [OPTION_NOISE] = {"noise", 0, true, GENERATE},
@@ -68,6 +75,7 @@ static const struct known_option {
 
 static const char *const command_words[COMMAND_COUNT] = {
         [COMMAND_CAMPAIGN] = "campaign",
+        [COMMAND_PREDICT] = "predict",
         [COMMAND_GENERATE] = "generate",
         [COMMAND_CONVERT] = "convert",
 };
@@ -147,7 +155,7 @@ static bool refuse_option(const struct command_line *line, struct error *error, 
 
 /* Far more than anybody waits for, or has memory for; and as much as one notes down, as of chaos.seed. */
 static const uint64_t most_runs = 1000000000, most_jobs = 1024, largest_seed = UINT32_MAX;
-static const uint64_t most_rows = 1000000000000, most_features = 65534;
+static const uint64_t most_rows = 1000000000000, most_features = 65534, most_workers = 4096;
 
 static bool take_number(uint64_t minimum, uint64_t maximum, uint64_t *number, struct error *error)
 {
@@ -222,6 +230,12 @@ static bool take_value(struct command_line *line, enum option_number option, str
 		return take_small_number(most_jobs, &line->campaign.jobs, error);
 	case OPTION_FAILURES:
 		return take_path(line, &line->campaign.failures, "--failures", error);
+	case OPTION_MODEL:
+		return take_path(line, &line->predict.model, "--model", error);
+	case OPTION_DATA:
+		return take_path(line, &line->predict.data, "--data", error);
+	case OPTION_WORKERS:
+		return take_small_number(most_workers, &line->predict.workers, error);
 	case OPTION_OUTPUT:
 		return take_path(line, &line->output, "--output", error);
 	case OPTION_ROWS:
@@ -297,6 +311,11 @@ static bool is_complete(const struct command_line *line, struct error *error)
 			return usage_error(line, error, "--explain and --quiet contradict each other", "");
 		return line->config != NULL ||
 		       usage_error(line, error, "a configuration is needed: coordinator --config run.json", "");
+	case COMMAND_PREDICT:
+		return (line->predict.model != NULL && line->predict.data != NULL) ||
+		       usage_error(line, error,
+		               "a model and data are needed: coordinator predict --model model.json --data new.csv",
+		               "");
 	case COMMAND_GENERATE:
 		return line->output != NULL ||
 		       usage_error(line, error, "a place is needed: coordinator generate --output x.npy", "");

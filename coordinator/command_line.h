@@ -13,6 +13,7 @@
 enum command {
 	COMMAND_TRAIN,
 	COMMAND_CAMPAIGN,
+	COMMAND_PREDICT,
 	COMMAND_GENERATE,
 	COMMAND_CONVERT,
 	COMMAND_COUNT,
@@ -33,7 +34,7 @@ struct command_line {
 	bool explain;
 	enum progress_style progress;
 	bool bandwidth;
-	const char *output;   /* GENERATE: where to */
+	const char *output;   /* PREDICT, GENERATE: where to; NULL: standard output */
 	uint64_t seed;        /* CAMPAIGN, GENERATE */
 	const char *paths[2]; /* CONVERT: from, to */
 	struct {
@@ -41,6 +42,11 @@ struct command_line {
 		uint32_t jobs;        /* 0: as many as serve */
 		const char *failures; /* NULL: beside the configuration */
 	} campaign;
+	struct {
+		const char *model;
+		const char *data;
+		uint32_t workers; /* 0: as many as serve */
+	} predict;
 	struct {
 		uint64_t rows;
 		uint32_t features;

@@ -129,8 +129,14 @@ bool gather_assign(struct gatherer *gatherer, struct slot *slot, struct error *e
 
 bool gather_ask(struct gatherer *gatherer, struct slot *slot, struct error *error)
 {
-	if (gatherer->asks_for_sums)
+	switch (gatherer->question) {
+	case QUESTION_SUMS:
 		return pool_ask_for_sums(&gatherer->pool, slot, &gatherer->params, error);
+	case QUESTION_PREDICTIONS:
+		return pool_ask_for_predictions(&gatherer->pool, slot, &gatherer->predict, error);
+	case QUESTION_LOAD:
+		break;
+	}
 	return gather_assign(gatherer, slot, error);
 }
 
@@ -156,6 +162,8 @@ static bool take_happening(struct gatherer *gatherer, struct happening *happenin
 		return gather_take_ready(gatherer, happening->slot, error);
 	case HAPPENING_GRADIENT:
 		return gather_take_sums(gatherer, happening->slot, error);
+	case HAPPENING_PREDICTIONS:
+		return gather_take_predictions(gatherer, happening->slot, error);
 	case HAPPENING_LOST:
 		return gather_take_bad_data(gatherer, happening->slot, &happening->loss) ||
 		       gather_lose(gatherer, happening->slot, &happening->loss, error);
@@ -196,7 +204,7 @@ static bool await_answers(struct gatherer *gatherer, struct error *error)
 	injection_report(gatherer->pool.injection, false);
 	if (gatherer->bad_data.offset >= 0)
 		return bad_data_describe(gatherer->loader, &gatherer->bad_data, error);
-	if (gatherer->asks_for_sums && gather_may_back_up(gatherer))
+	if (gatherer->question == QUESTION_SUMS && gather_may_back_up(gatherer))
 		gatherer->median_ns[gatherer->params.kernel] = gather_median_reply_ns(gatherer);
 	return true;
 }
@@ -214,12 +222,12 @@ static bool ask_idle(struct gatherer *gatherer, struct error *error)
 /* Cuts the leaves anew among the workers that are left, and lets them load; again where one is lost even then. */
 static bool redistribute(struct gatherer *gatherer, struct error *error)
 {
-	bool asks_for_sums = gatherer->asks_for_sums;
-	gatherer->asks_for_sums = false;
+	enum question question = gatherer->question;
+	gatherer->question = QUESTION_LOAD;
 	while (gatherer->must_redistribute)
 		if (!gather_cut_anew(gatherer, error) || !ask_idle(gatherer, error))
 			return false;
-	gatherer->asks_for_sums = asks_for_sums;
+	gatherer->question = question;
 	return true;
 }
 
@@ -233,7 +241,7 @@ static bool ask_all(struct gatherer *gatherer, struct error *error)
 			return true;
 		if (!redistribute(gatherer, error))
 			return false;
-		if (!gatherer->asks_for_sums)
+		if (gatherer->question == QUESTION_LOAD)
 			return true; /* to load was the question */
 	}
 }
@@ -278,7 +286,7 @@ bool gatherer_load(struct gatherer *gatherer, struct error *error)
 {
 	struct pool *pool = &gatherer->pool;
 	uint32_t workers = gatherer->share_count * gatherer->config->recovery.replicas;
-	gatherer->asks_for_sums = false;
+	gatherer->question = QUESTION_LOAD;
 	for (uint32_t i = 0; i < workers; i++) {
 		pool->slots[i].share = i % gatherer->share_count;
 		if (!gather_fork(gatherer, &pool->slots[i], error))
@@ -301,7 +309,7 @@ bool gatherer_load(struct gatherer *gatherer, struct error *error)
 bool gatherer_set_centre(struct gatherer *gatherer, const double *centre, struct error *error)
 {
 	memcpy(gatherer->assignment.centre, centre, ((size_t)gatherer->loader->dataset.features + 1) * sizeof(double));
-	gatherer->asks_for_sums = false;
+	gatherer->question = QUESTION_LOAD;
 	return ask_all(gatherer, error);
 }
 
@@ -310,7 +318,7 @@ bool gatherer_sums(struct gatherer *gatherer, uint32_t epoch, enum kernel kernel
 {
 	uint32_t features = gatherer->loader->dataset.features;
 	gatherer->pool.epoch = epoch;
-	gatherer->asks_for_sums = true;
+	gatherer->question = QUESTION_SUMS;
 	gatherer->params = (struct params){kernel, features + 1 + sums_further_parameters(kernel), parameters};
 	if (!ask_all(gatherer, error))
 		return false;
@@ -330,5 +338,26 @@ bool gatherer_sums(struct gatherer *gatherer, uint32_t epoch, enum kernel kernel
 		        error, EXIT_BAD_DATASET, "%s: there are no rows to learn from", gatherer->loader->name);
 	if (gatherer->events->details)
 		events_emit(gatherer->events, event);
+	return true;
+}
+
+bool gatherer_ask_for_predictions(struct gatherer *gatherer, uint32_t share, uint64_t first, uint32_t rows,
+        const double *parameters, struct error *error)
+{
+	gatherer->question = QUESTION_PREDICTIONS;
+	gatherer->predict = (struct predict){first, rows, gatherer->loader->dataset.features + 1, parameters};
+	gatherer->asked_share = share;
+	open_question(gatherer);
+	for (uint32_t i = 0; i < gatherer->share_count; i++)
+		gatherer->shares[i].done = i != share;
+	gatherer->open_shares = 1;
+	return gather_ask(gatherer, &gatherer->pool.slots[share], error);
+}
+
+bool gatherer_take_predictions(struct gatherer *gatherer, const struct predictions **predictions, struct error *error)
+{
+	if (!await_answers(gatherer, error))
+		return false;
+	*predictions = &gatherer->shares[gatherer->asked_share].answer->predictions;
 	return true;
 }

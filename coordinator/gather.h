@@ -24,6 +24,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What the workers are asked. */
+enum question { QUESTION_LOAD, QUESTION_SUMS, QUESTION_PREDICTIONS };
+
 struct share {
 	struct range leaves;
 	struct range bytes;          /* CSV: see struct assignment */
@@ -53,9 +56,11 @@ struct gatherer {
 	struct share *shares;
 
 	/* The open question: */
-	bool asks_for_sums;
-	uint32_t open_shares; /* not done */
-	struct params params;
+	enum question question;
+	uint32_t open_shares;         /* not done */
+	struct params params;         /* QUESTION_SUMS */
+	struct predict predict;       /* QUESTION_PREDICTIONS, … */
+	uint32_t asked_share;         /* … to whom */
 	struct worker_error bad_data; /* the first bad place in the file so far; offset -1: none */
 	uint64_t *reply_ns;           /* of the answers so far, one for each share at most */
 	uint32_t replies;
@@ -91,5 +96,15 @@ bool gatherer_set_centre(struct gatherer *gatherer, const double *centre, struct
  */
 bool gatherer_sums(struct gatherer *gatherer, uint32_t epoch, enum kernel kernel, enum aggregation how,
         const double *parameters, double *result, struct error *error);
+
+/*
+ * Predictions are as many as the rows, so that one share is asked at a time, for at most
+ * WIRE_PREDICTIONS_MAX of its rows (shares[i].ready.rows). ask puts the question and does not wait; take waits for the
+ * answer, which stays in place until the next take: between the two there is time to write down the answer before.
+ * parameters: features + 1, w and b, which must stay until the answer is taken.
+ */
+bool gatherer_ask_for_predictions(struct gatherer *gatherer, uint32_t share, uint64_t first, uint32_t rows,
+        const double *parameters, struct error *error);
+bool gatherer_take_predictions(struct gatherer *gatherer, const struct predictions **predictions, struct error *error);
 
 #endif

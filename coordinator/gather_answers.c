@@ -78,7 +78,7 @@ static bool same_sums(const struct slot *a, const struct slot *b)
 
 static bool same_answer(const struct gatherer *gatherer, const struct slot *a, const struct slot *b)
 {
-	if (gatherer->asks_for_sums)
+	if (gatherer->question == QUESTION_SUMS)
 		return same_sums(a, b);
 	return a->ready.rows == b->ready.rows && a->ready.skipped == b->ready.skipped;
 }
@@ -176,6 +176,13 @@ bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error
 	return accept(gatherer, slot, error);
 }
 
+bool gather_take_predictions(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	slot->answered = true;
+	note_replaced(gatherer, slot);
+	return accept(gatherer, slot, error);
+}
+
 /* A replacement must find the rows that its predecessor found, or the file is not what it was. */
 static bool rows_are_the_same(const struct share *share, const struct slot *slot)
 {
@@ -204,7 +211,7 @@ bool gather_take_ready(struct gatherer *gatherer, struct slot *slot, struct erro
 		note_replaced(gatherer, slot); /* lost after it had answered: it is ready for the next question */
 		return true;
 	}
-	if (gatherer->asks_for_sums)
+	if (gatherer->question != QUESTION_LOAD)
 		return gather_ask(gatherer, slot, error);
 	slot->answered = true;
 	note_replaced(gatherer, slot);

@@ -32,7 +32,7 @@ static uint64_t backup_threshold_ns(struct gatherer *gatherer)
 	uint64_t median = 0;
 	if (gatherer->replies * 2 > gatherer->share_count)
 		median = gather_median_reply_ns(gatherer);
-	else if (gatherer->asks_for_sums)
+	else if (gatherer->question == QUESTION_SUMS)
 		median = gatherer->median_ns[gatherer->params.kernel];
 	if (median == 0)
 		return UINT64_MAX;

@@ -45,6 +45,7 @@ bool gather_cut_anew(struct gatherer *gatherer, struct error *error);
 /* What comes in while a question is open. False: the run ends, *error says why. */
 bool gather_take_ready(struct gatherer *gatherer, struct slot *slot, struct error *error);
 bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error);
+bool gather_take_predictions(struct gatherer *gatherer, struct slot *slot, struct error *error);
 
 /* Compares the answers of a share's workers, if all that are left have answered. False: the run ends, *error says why.
  */

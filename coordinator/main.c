@@ -28,6 +28,7 @@ typedef bool (*command_function)(const struct command_line *line, struct error *
 static const command_function functions[] = {
         [COMMAND_TRAIN] = command_train,
         [COMMAND_CAMPAIGN] = command_campaign,
+        [COMMAND_PREDICT] = command_predict,
         [COMMAND_GENERATE] = command_generate,
         [COMMAND_CONVERT] = command_convert,
         [COMMAND_HELP] = print_help,

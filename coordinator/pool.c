@@ -54,7 +54,7 @@ void pool_release(struct pool *pool)
 
 bool pool_awaits(const struct slot *slot)
 {
-	return slot->state == SLOT_LOADING || slot->state == SLOT_COMPUTING;
+	return slot->state == SLOT_LOADING || slot->state == SLOT_COMPUTING || slot->state == SLOT_PREDICTING;
 }
 
 /* Keeps the count of open questions: all changes of state go through here. */
@@ -193,6 +193,16 @@ bool pool_ask_for_sums(struct pool *pool, struct slot *slot, const struct params
 	event.round.kernel = params->kernel;
 	event.round.round = pool->round;
 	events_emit(pool->events, event);
+	return true;
+}
+
+bool pool_ask_for_predictions(struct pool *pool, struct slot *slot, const struct predict *predict, struct error *error)
+{
+	struct frame_header header = next_question(pool, slot);
+	if (!wire_encode_predict(&slot->writer.queue, &header, predict))
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	slot->predict = *predict;
+	put_question(pool, slot, SLOT_PREDICTING);
 	return true;
 }
 

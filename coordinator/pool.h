@@ -18,10 +18,11 @@
 
 /* What a slot's worker is doing; collect.c has the table of the frames that are legal in each state. */
 enum slot_state {
-	SLOT_EMPTY,     /* no process */
-	SLOT_LOADING,   /* ASSIGN was sent, READY is awaited */
-	SLOT_IDLE,      /* nothing is awaited */
-	SLOT_COMPUTING, /* PARAMS was sent, GRADIENT is awaited */
+	SLOT_EMPTY,      /* no process */
+	SLOT_LOADING,    /* ASSIGN was sent, READY is awaited */
+	SLOT_IDLE,       /* nothing is awaited */
+	SLOT_COMPUTING,  /* PARAMS was sent, GRADIENT is awaited */
+	SLOT_PREDICTING, /* PREDICT was sent, PREDICTIONS are awaited */
 	SLOT_STATE_COUNT
 };
 
@@ -47,6 +48,8 @@ struct slot {
 
 	struct gradient gradient; /* the last GRADIENT, decoded into: */
 	struct tree_node nodes[TREE_NODES_MAX];
+	struct predict predict;         /* the last PREDICT; its values are the asker's */
+	struct predictions predictions; /* the last PREDICTIONS, decoded into: */
 	double *vectors;
 	size_t vectors_capacity; /* doubles */
 };
@@ -112,6 +115,8 @@ bool pool_start(struct pool *pool, struct slot *slot, struct error *error);
  */
 bool pool_ask_to_load(struct pool *pool, struct slot *slot, const struct assignment *assignment, struct error *error);
 bool pool_ask_for_sums(struct pool *pool, struct slot *slot, const struct params *params, struct error *error);
+
+bool pool_ask_for_predictions(struct pool *pool, struct slot *slot, const struct predict *predict, struct error *error);
 
 /* A child was stopped, or went on, or ended: tells of the first two, which concern nobody before a deadline is missed.
  */

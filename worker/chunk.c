@@ -122,7 +122,7 @@ bool chunk_leaf(struct chunk *chunk, uint32_t leaf, struct leaf_rows *rows, stru
 /* Is there a missing value in the row, for which it does not count? */
 static bool row_is_skipped(const struct dataset *dataset, const struct leaf_rows *rows, size_t row)
 {
-	if (dataset->missing != MISSING_SKIP_ROW)
+	if (dataset->missing == MISSING_ERROR)
 		return false;
 	for (uint32_t j = 0; j <= dataset->features; j++)
 		if (isnan(leaf_number(rows, row, j)))

@@ -29,8 +29,9 @@ struct csv_chunk {
 	struct mapping text;
 	struct range mapped; /* bytes of the file in `text` */
 	struct csv_leaf *leaves;
-	double *scratch; /* room for a leaf's rows, row-major */
-	size_t *offsets; /* for struct leaf_rows */
+	double *scratch;                   /* room for a leaf's rows, row-major */
+	const struct csv_leaf *in_scratch; /* whose rows these are; NULL: not known */
+	size_t *offsets;                   /* for struct leaf_rows */
 	struct number_store store;
 };
 
@@ -72,7 +73,7 @@ static void release_text(struct csv_chunk *chunk)
 
 static bool is_wide(const struct csv_chunk *chunk)
 {
-	return chunk->plan.width - 1 >= TILE_WIDE_FEATURES;
+	return chunk->assignment->dataset.features >= TILE_WIDE_FEATURES;
 }
 
 static void describe_problem(
@@ -95,6 +96,7 @@ static enum csv_status parse_leaf(
 	uint64_t limit = leaf_end(chunk, leaf) < chunk_end ? leaf_end(chunk, leaf) : chunk_end;
 	enum csv_status status = CSV_OK;
 	*kept = *skipped = 0;
+	chunk->in_scratch = NULL;
 	if (*at >= limit)
 		return CSV_OK;
 	for (uint64_t overhang = FIRST_OVERHANG;; overhang *= 2) {
@@ -187,9 +189,9 @@ static size_t scratch_rows(const struct csv_chunk *chunk)
 static bool prepare(struct csv_chunk *chunk)
 {
 	const struct dataset *dataset = &chunk->assignment->dataset;
-	uint32_t width = dataset->features + 1;
+	uint32_t width = dataset->features + dataset_has_target(dataset);
 	chunk->slots = malloc(dataset->file_columns * sizeof *chunk->slots);
-	chunk->offsets = malloc(width * sizeof *chunk->offsets);
+	chunk->offsets = malloc(((size_t)dataset->features + 1) * sizeof *chunk->offsets);
 	/* One more than needed, so that an empty chunk is no special case. */
 	chunk->leaves = calloc(
 	        (size_t)(chunk->assignment->leaves.end - chunk->assignment->leaves.begin) + 1, sizeof *chunk->leaves);
@@ -261,7 +263,7 @@ bool csv_chunk_leaf(struct csv_chunk *chunk, uint32_t index, struct leaf_rows *r
 	const struct csv_leaf *leaf = &chunk->leaves[index - chunk->assignment->leaves.begin];
 	size_t width = chunk->plan.width;
 	bool by_columns = leaf->numbers != NULL && !is_wide(chunk);
-	if (leaf->numbers == NULL && leaf->rows > 0) {
+	if (leaf->numbers == NULL && leaf->rows > 0 && chunk->in_scratch != leaf) {
 		uint64_t at = leaf->text;
 		size_t kept, skipped;
 		enum csv_status status = parse_leaf(chunk, index, &at, &kept, &skipped, error);
@@ -269,7 +271,9 @@ bool csv_chunk_leaf(struct csv_chunk *chunk, uint32_t index, struct leaf_rows *r
 			return false;
 		if (status != CSV_OK || kept != leaf->rows)
 			return chunk_fail(error, STAGE_DATASET, 0, "the file was changed while the run was going on");
+		chunk->in_scratch = leaf;
 	}
+	chunk->offsets[chunk->assignment->dataset.features] = 0; /* without a target, the first feature */
 	for (size_t j = 0; j < width; j++)
 		chunk->offsets[j] = sizeof(double) * (by_columns ? j * leaf->rows : j);
 	*rows = (struct leaf_rows){

@@ -17,6 +17,8 @@ static enum fault_site site_of(enum frame_type type)
 	        [FRAME_READY] = SITE_READY_WRITE,
 	        [FRAME_GRADIENT] = SITE_GRADIENT_WRITE,
 	        [FRAME_ERROR] = SITE_WORKER_END,
+	        [FRAME_PREDICT] = SITE_PARAMS_READ,
+	        [FRAME_PREDICTIONS] = SITE_GRADIENT_WRITE,
 	};
 	_Static_assert(sizeof sites / sizeof *sites == FRAME_TYPE_END, "a site for every type");
 	return sites[type];

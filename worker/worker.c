@@ -8,6 +8,7 @@
 #include "worker/isolation.h"
 #include "worker/kernels.h"
 #include "worker/last_words.h"
+#include "worker/predict.h"
 #include "worker/residuals.h"
 #include "worker/stream.h"
 
@@ -31,6 +32,8 @@ struct worker {
 	struct assignment assignment;
 	struct chunk *chunk;
 	struct chunk_facts facts;
+	uint64_t next_leaf;     /* for PREDICT: the leaf in which it ended last, or 0 … */
+	uint64_t next_leaf_row; /* … whose first row this is, counted in the chunk */
 	struct kernels kernels;
 	struct tree_stack tree;
 	double *parameters;    /* features + 1, and one more for the kernels that take it */
@@ -87,6 +90,7 @@ static void forget_assignment(struct worker *worker)
 	assignment_release(&worker->assignment);
 	worker->chunk = NULL;
 	worker->parameters = worker->first_row = NULL;
+	worker->next_leaf = worker->next_leaf_row = 0;
 	worker->phase = PHASE_NEW;
 }
 
@@ -113,8 +117,9 @@ static bool prepare_rounds(struct worker *worker)
 {
 	const struct dataset *dataset = &worker->assignment.dataset;
 	size_t columns = (size_t)dataset->features + 1;
-	/* A CSV's parser has left such rows out already. */
-	bool skip = dataset->missing == MISSING_SKIP_ROW && dataset->format == DATASET_NPY;
+	/* Rows that are to be skipped, a CSV's parser has left out already. */
+	bool skip = dataset->missing == MISSING_KEEP_ROW ||
+	            (dataset->missing == MISSING_SKIP_ROW && dataset->format == DATASET_NPY);
 	worker->parameters = calloc(columns + 1, sizeof(double));
 	worker->first_row = calloc(columns, sizeof(double));
 	return worker->parameters != NULL && worker->first_row != NULL &&
@@ -280,6 +285,67 @@ static enum outcome run_round(struct worker *worker, const unsigned char *payloa
 	return send_queue(worker);
 }
 
+/* Applies the question's parameters to its rows, leaf by leaf. The next question most likely goes on there. */
+static bool predict(struct worker *worker, const struct predict *question, double *out, struct worker_error *error)
+{
+	const struct assignment *assignment = &worker->assignment;
+	uint64_t at = question->first, end = at + question->rows;
+	if (worker->next_leaf == 0 || at < worker->next_leaf_row) {
+		worker->next_leaf = assignment->leaves.begin;
+		worker->next_leaf_row = 0;
+	}
+	while (at < end && worker->next_leaf < assignment->leaves.end) {
+		struct leaf_rows rows;
+		if (!chunk_leaf(worker->chunk, (uint32_t)worker->next_leaf, &rows, error))
+			return false;
+		uint64_t behind = worker->next_leaf_row + rows.rows;
+		if (at < behind) {
+			uint64_t stop = end < behind ? end : behind;
+			out = predict_rows(&rows, (size_t)(at - worker->next_leaf_row), (size_t)(stop - at),
+			        assignment->dataset.features, question->values,
+			        dataset_has_target(&assignment->dataset), out);
+			at = stop;
+		}
+		if (at < behind)
+			break;
+		worker->next_leaf++;
+		worker->next_leaf_row = behind;
+	}
+	return true;
+}
+
+static enum outcome run_predict(struct worker *worker, const unsigned char *payload)
+{
+	struct predict question;
+	struct worker_error error;
+	uint32_t values = worker->assignment.dataset.features + 1;
+	uint32_t width = dataset_has_target(&worker->assignment.dataset) ? 2 : 1;
+	if (wire_decode_predict(payload, worker->question.payload_length, values, worker->parameters, &question) !=
+	                WIRE_OK ||
+	        question.first > worker->facts.rows || question.rows > worker->facts.rows - question.first)
+		return fail(worker, STAGE_PROTOCOL, 0, "a PREDICT frame that does not make sense");
+	double *numbers = malloc(WIRE_PREDICTIONS_MAX * 2 * sizeof *numbers);
+	if (numbers == NULL || !strike(worker, SITE_COMPUTE)) {
+		free(numbers);
+		return fail(worker, STAGE_SYSTEM, ENOMEM, "cannot compute");
+	}
+	if (!predict(worker, &question, numbers, &error)) {
+		free(numbers);
+		return send_error(worker, &error);
+	}
+	worker->times.finished_ns = clock_now_ns();
+	struct predictions predictions = {
+	        .first = question.first,
+	        .times = worker->times,
+	        .rows = question.rows,
+	        .width = width,
+	        .values = numbers,
+	};
+	bool encoded = wire_encode_predictions(&worker->writer.queue, &worker->question, &predictions);
+	free(numbers);
+	return encoded ? send_queue(worker) : PIPE_FAILED;
+}
+
 static enum outcome stop(struct worker *worker, const unsigned char *payload)
 {
 	(void)worker;
@@ -292,7 +358,10 @@ typedef enum outcome (*frame_handler)(struct worker *, const unsigned char *payl
 /* The frames that are legal in each phase; all others are faults of protocol. */
 static const frame_handler handlers[PHASE_COUNT][FRAME_TYPE_END] = {
         [PHASE_NEW] = {[FRAME_ASSIGN] = take_assignment, [FRAME_STOP] = stop},
-        [PHASE_ASSIGNED] = {[FRAME_ASSIGN] = take_assignment, [FRAME_PARAMS] = run_round, [FRAME_STOP] = stop},
+        [PHASE_ASSIGNED] = {[FRAME_ASSIGN] = take_assignment,
+                [FRAME_PARAMS] = run_round,
+                [FRAME_PREDICT] = run_predict,
+                [FRAME_STOP] = stop},
 };
 
 static enum outcome handle_frame(struct worker *worker, const unsigned char *payload)

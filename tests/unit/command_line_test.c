@@ -90,7 +90,7 @@ ParameterizedTestParameters(command_line, is_refused)
 	        {{{"--config"}}, "an argument is missing after --config" MORE},
 	        {{{"-q", "-c"}}, "an argument is missing after -c" MORE},
 	        {{{"-c", "a", "--set"}}, "an argument is missing after --set" MORE},
-	        {{{"--workers", "4"}}, "no such option, or the beginning of several: --workers" MORE},
+	        {{{"--workers", "4"}}, "not an option of this command: --workers" MORE},
 	        {{{"--quiet", "-x"}}, "no such option: -x" MORE},
 	        {{{"-xq"}}, "no such option: -x" MORE},
 	        {{{"--json", "-qx"}}, "no such option: -x" MORE},

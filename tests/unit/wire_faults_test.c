@@ -215,15 +215,15 @@ Test(wire_faults, refuses_an_assignment_that_does_not_make_sense)
 	        {FRAME_ASSIGN, ASSIGN_FILE_BYTES, 8, 2, {329, 19}},
 	        {FRAME_ASSIGN, ASSIGN_DATA_OFFSET, 8, 3, {211, 1001, UINT64_MAX}},
 	        {FRAME_ASSIGN, ASSIGN_FORMAT, 1, 1, {2}},
-	        {FRAME_ASSIGN, ASSIGN_MISSING, 1, 1, {2}},
+	        {FRAME_ASSIGN, ASSIGN_MISSING, 1, 1, {3}},
 	        {FRAME_ASSIGN, ASSIGN_ELEMENT, 1, 1, {2}},
 	        {FRAME_ASSIGN, ASSIGN_ORDER, 1, 1, {2}},
 	        {FRAME_ASSIGN, ASSIGN_QUOTES, 1, 1, {255}},
 	        {FRAME_ASSIGN, ASSIGN_FILE_COLUMNS, 4, 3, {4, 0, WIRE_COLUMNS_MAX + 1}},
 	        {FRAME_ASSIGN, ASSIGN_FEATURES, 4, 6, {0, 1, 3, WIRE_COLUMNS_MAX - 1, WIRE_COLUMNS_MAX, UINT32_MAX}},
 	        {FRAME_ASSIGN, ASSIGN_PATH_LENGTH, 4, 5, {4, 6, WIRE_PATH_MAX, WIRE_PATH_MAX + 1, UINT32_MAX}},
-	        {FRAME_ASSIGN, ASSIGN_COLUMNS, 4, 3, {5, UINT32_MAX, 2 /* the target's */}},
-	        {FRAME_ASSIGN, ASSIGN_COLUMNS + 4, 4, 1, {4 /* the other feature's */}},
+	        {FRAME_ASSIGN, ASSIGN_COLUMNS, 4, 2, {5, UINT32_MAX}},
+	        {FRAME_ASSIGN, ASSIGN_COLUMNS + 4, 4, 2, {4 /* the other feature's */, 2 /* the target's */}},
 	        {FRAME_ASSIGN, ASSIGN_COLUMNS + 8, 4, 2, {5, UINT32_MAX}},
 	};
 	expect_verdicts(patches, sizeof patches / sizeof *patches, WIRE_BAD_PAYLOAD);
@@ -237,12 +237,12 @@ Test(wire_faults, takes_an_assignment_at_the_limits_of_sense)
 	        {FRAME_ASSIGN, ASSIGN_LEAVES_END, 4, 2, {3, 16}},
 	        {FRAME_ASSIGN, ASSIGN_BYTES_BEGIN, 8, 2, {203, 330}},
 	        {FRAME_ASSIGN, ASSIGN_BYTES_END, 8, 2, {210, 1000}},
-	        {FRAME_ASSIGN, ASSIGN_MISSING, 1, 1, {0}},
+	        {FRAME_ASSIGN, ASSIGN_MISSING, 1, 2, {0, 2}},
 	        {FRAME_ASSIGN, ASSIGN_ORDER, 1, 1, {1}},
 	        {FRAME_ASSIGN, ASSIGN_QUOTES, 1, 1, {0}},
 	        {FRAME_ASSIGN, ASSIGN_FILE_COLUMNS, 4, 1, {WIRE_COLUMNS_MAX}},
 	        {FRAME_ASSIGN, ASSIGN_ROWS, 8, 1, {UINT64_MAX /* of a CSV it says nothing */}},
-	        {FRAME_ASSIGN, ASSIGN_COLUMNS, 4, 1, {1}},
+	        {FRAME_ASSIGN, ASSIGN_COLUMNS, 4, 2, {1, 2 /* the target's: then there is none */}},
 	};
 	expect_verdicts(patches, sizeof patches / sizeof *patches, WIRE_OK);
 }
@@ -430,6 +430,10 @@ static bool is_sound(enum frame_type type, const struct decoded *decoded)
 		       strlen(assignment->dataset.path) <= WIRE_PATH_MAX;
 	case FRAME_PARAMS:
 		return decoded->params.count == SAMPLE_COLUMNS && decoded->params.kernel < KERNEL_COUNT;
+	case FRAME_PREDICT:
+		return decoded->predict.count == SAMPLE_COLUMNS && decoded->predict.rows <= WIRE_PREDICTIONS_MAX;
+	case FRAME_PREDICTIONS:
+		return decoded->predictions.rows * decoded->predictions.width <= sizeof decoded->vectors / 8;
 	case FRAME_GRADIENT:
 		for (uint32_t i = 0; i < gradient->node_count; i++) {
 			struct range leaves = tree_node_leaves(gradient->nodes[i]);

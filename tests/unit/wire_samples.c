@@ -78,6 +78,18 @@ struct worker_error sample_error(void)
 	        .stage = STAGE_SYSTEM, .system_error = -12, .offset = -1, .column = 7, .text = "oh"};
 }
 
+struct predict sample_predict(void)
+{
+	static const double values[SAMPLE_COLUMNS] = {0.75, -1.25, 3.5};
+	return (struct predict){UINT64_C(0x5857565554535251), 77, SAMPLE_COLUMNS, values};
+}
+
+struct predictions sample_predictions(void)
+{
+	static const double values[] = {1.5, 2.5, 3.5, 4.5, 5.5, 6.5};
+	return (struct predictions){UINT64_C(0x6867666564636261), {0x51, 0x52, 0x53}, 3, 2, values};
+}
+
 void sample_encode(struct wire_buffer *buffer, enum frame_type type)
 {
 	const struct frame_header header = sample_header();
@@ -86,6 +98,8 @@ void sample_encode(struct wire_buffer *buffer, enum frame_type type)
 	const struct ready ready = sample_ready();
 	const struct gradient gradient = sample_gradient();
 	const struct worker_error error = sample_error();
+	const struct predict predict = sample_predict();
+	const struct predictions predictions = sample_predictions();
 	bool done = false;
 	switch (type) {
 	case FRAME_ASSIGN:
@@ -105,6 +119,12 @@ void sample_encode(struct wire_buffer *buffer, enum frame_type type)
 		break;
 	case FRAME_ERROR:
 		done = wire_encode_error(buffer, &header, &error);
+		break;
+	case FRAME_PREDICT:
+		done = wire_encode_predict(buffer, &header, &predict);
+		break;
+	case FRAME_PREDICTIONS:
+		done = wire_encode_predictions(buffer, &header, &predictions);
 		break;
 	case FRAME_TYPE_END:
 		break;
@@ -127,6 +147,11 @@ enum wire_status sample_decode_payload(
 		        payload, length, SAMPLE_WIDTH, decoded->nodes, decoded->vectors, &decoded->gradient);
 	case FRAME_ERROR:
 		return wire_decode_error(payload, length, &decoded->error);
+	case FRAME_PREDICT:
+		return wire_decode_predict(payload, length, SAMPLE_COLUMNS, decoded->values, &decoded->predict);
+	case FRAME_PREDICTIONS:
+		return wire_decode_predictions(payload, length, sizeof decoded->vectors / sizeof *decoded->vectors,
+		        decoded->vectors, &decoded->predictions);
 	case FRAME_STOP:
 	case FRAME_TYPE_END:
 		break;

@@ -21,6 +21,8 @@ struct params sample_params(void);
 struct ready sample_ready(void);
 struct gradient sample_gradient(void);
 struct worker_error sample_error(void);
+struct predict sample_predict(void);
+struct predictions sample_predictions(void);
 
 /* Appends the sample of a type to the buffer. */
 void sample_encode(struct wire_buffer *buffer, enum frame_type type);
@@ -33,6 +35,8 @@ struct decoded {
 	struct ready ready;
 	struct gradient gradient;
 	struct worker_error error;
+	struct predict predict;
+	struct predictions predictions;
 	double values[SAMPLE_COLUMNS];
 	struct tree_node nodes[TREE_NODES_MAX];
 	double vectors[TREE_NODES_MAX * SAMPLE_WIDTH];

@@ -171,7 +171,8 @@ Test(worker, takes_several_frames_that_come_at_once)
 
 Test(worker, gives_up_at_a_frame_that_is_not_legal_before_an_assignment)
 {
-	static const enum frame_type types[] = {FRAME_PARAMS, FRAME_READY, FRAME_GRADIENT, FRAME_ERROR};
+	static const enum frame_type types[] = {
+	        FRAME_PARAMS, FRAME_READY, FRAME_GRADIENT, FRAME_ERROR, FRAME_PREDICT, FRAME_PREDICTIONS};
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		char text[80];
 		snprintf(text, sizeof text, "a frame of type %s is not legal here", frame_type_name(types[i]));
@@ -184,7 +185,7 @@ Test(worker, gives_up_at_a_frame_that_is_not_legal_before_an_assignment)
 
 Test(worker, gives_up_at_a_frame_that_is_not_legal_after_an_assignment)
 {
-	static const enum frame_type types[] = {FRAME_READY, FRAME_GRADIENT, FRAME_ERROR};
+	static const enum frame_type types[] = {FRAME_READY, FRAME_GRADIENT, FRAME_ERROR, FRAME_PREDICTIONS};
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		char text[80];
 		snprintf(text, sizeof text, "a frame of type %s is not legal here", frame_type_name(types[i]));
