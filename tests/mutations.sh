@@ -82,7 +82,7 @@ run() {
 # copy_tree directory: makes $tree that directory, with a copy of all that the tests need
 copy_tree() {
 	tree=$1
-	mkdir -p "$tree/$BUILD" && cp -a Makefile .ci common worker coordinator tests configs "$tree" &&
+	mkdir -p "$tree/$BUILD" && cp -a Makefile .ci common worker coordinator tests configs third_party "$tree" &&
 		cp -a "$BUILD/objects" "$BUILD/tests" "$BUILD/coordinator" "$BUILD/flags" "$BUILD/sources" "$BUILD/version" \
 			"$BUILD/prerequisites" "$tree/$BUILD"
 }
