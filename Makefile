@@ -34,6 +34,10 @@ CPPCHECK = cppcheck --quiet --std=c11 --platform=unix64 --error-exitcode=1 --ena
 ANALYSED_AS = -D_POSIX_C_SOURCE=200809L -I. -DFORKFIT_VERSION='""'
 SCRIPTS = .ci/require .ci/run $(wildcard tests/*.sh)
 
+# Where manuals and completions go, below $(PREFIX).
+MANUAL_PLACES = share/man/man1/coordinator.1 share/man/man5/run.json.5 share/bash-completion/completions/coordinator \
+	share/zsh/site-functions/_coordinator share/fish/vendor_completions.d/coordinator.fish
+
 LIBRARIES = -ljansson -lseccomp -lm
 
 objects = $(patsubst %.c,$(BUILD)/objects/%.o,$(1))
@@ -132,9 +136,17 @@ install: all ## copy the program and the examples below $(DESTDIR)$(PREFIX)
 	install -d '$(DESTDIR)$(PREFIX)/share/forkfit/lessons'
 	install -m 644 $(wildcard configs/lessons/*.md configs/lessons/*-*.json) '$(DESTDIR)$(PREFIX)/share/forkfit/lessons'
 	install configs/lessons/check '$(DESTDIR)$(PREFIX)/share/forkfit/lessons'
+	install -d $(foreach place,$(MANUAL_PLACES),'$(DESTDIR)$(PREFIX)/$(dir $(place))')
+	install -m 644 share/man/coordinator.1 '$(DESTDIR)$(PREFIX)/share/man/man1/coordinator.1'
+	install -m 644 share/man/run.json.5 '$(DESTDIR)$(PREFIX)/share/man/man5/run.json.5'
+	install -m 644 share/completions/coordinator.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/coordinator'
+	install -m 644 share/completions/_coordinator '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_coordinator'
+	install -m 644 share/completions/coordinator.fish \
+		'$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/coordinator.fish'
 
 uninstall: ## remove what install copied
 	rm -f '$(DESTDIR)$(PREFIX)/bin/coordinator'
+	rm -f $(foreach place,$(MANUAL_PLACES),'$(DESTDIR)$(PREFIX)/$(place)')
 	rm -rf '$(DESTDIR)$(PREFIX)/share/forkfit'
 
 clean: ## remove everything that was built

@@ -20,7 +20,7 @@ static const char train[] = "usage: coordinator --config FILE [option]...\n"
                             "\n"
                             "exit status: 0 fitted, 3 diverged, 4 workers lost, 64 usage, 65 bad dataset,\n"
                             "66 input missing, 71 system error, 73 cannot write output, 78 bad configuration,\n"
-                            "130 interrupted\n";
+                            "130 interrupted. The manual: man coordinator, man run.json\n";
 
 static const char campaign[] = "usage: coordinator campaign --config FILE [option]...\n"
                                "\n"
