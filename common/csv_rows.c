@@ -225,7 +225,8 @@ size_t csv_rows_at_most(const struct csv_plan *plan, size_t bytes)
 {
 	if (bytes == 0)
 		return 0;
-	/* A row takes at least one character for each number and one delimiter or LF for each field; the last of them
-	 * may lie beyond the range but for its first byte. */
-	return (bytes - 1) / ((size_t)plan->fields + plan->width) + 1;
+	/* A row takes at least one delimiter or LF for each field, and one character for each number unless it may be
+	 * missing; the last of them may lie beyond the range but for its first byte. */
+	size_t characters = plan->missing == MISSING_KEEP_ROW ? 0 : plan->width;
+	return (bytes - 1) / (plan->fields + characters) + 1;
 }

@@ -262,6 +262,15 @@ Test(csv_rows, has_no_more_rows_than_it_says)
 		cr_assert_eq(rows_in(&plan, text, bytes), csv_rows_at_most(&plan, bytes), "%zu bytes", bytes);
 }
 
+Test(csv_rows, has_no_more_rows_than_it_says_where_rows_stay_without_their_numbers)
+{
+	static const char text[] = ",,\n,,\n,,\n,,\n";
+	struct csv_plan plan = plan_of(3, SOME_USED, 2);
+	plan.missing = MISSING_KEEP_ROW;
+	for (size_t bytes = 0; bytes < sizeof text; bytes++)
+		cr_assert_eq(rows_in(&plan, text, bytes), csv_rows_at_most(&plan, bytes), "%zu bytes", bytes);
+}
+
 Test(csv_rows, needs_no_room_for_a_row_it_does_not_finish)
 {
 	static const char text[] = "1,,2\n3\n"; /* memory checkers see it if the 3 is written beyond the room */
