@@ -8,7 +8,11 @@
 
 #include <stdbool.h>
 
-/* Fills *error with file, line and column (npy: row and column), and returns false. found->offset must be known. */
-bool bad_data_describe(struct loader *loader, const struct worker_error *found, struct error *error);
+/*
+ * Fills *error with file, line and column (npy: row and column), and returns false. found->offset must be known.
+ * remedy: what to do where a missing value is an error, as the message's last part.
+ */
+bool bad_data_describe(
+        struct loader *loader, const struct worker_error *found, const char *remedy, struct error *error);
 
 #endif

@@ -190,6 +190,7 @@ static bool predict_with(struct prediction *prediction, const struct config *con
 		events_add_sink(&events, (struct event_sink){.handle = tell, .context = prediction});
 	bool done = gatherer_init(&prediction->gatherer, config, loader, workers, &events, NULL, error);
 	if (done) {
+		prediction->gatherer.only_predicts = true;
 		done = load(prediction, error) &&
 		       (!dataset_has_target(&loader->dataset) || !prediction->gatherer.has_first_row ||
 		               gather_metrics(prediction, error)) &&

@@ -95,7 +95,9 @@ static bool describe(const struct csv_stream *stream, const struct csv_problem *
 	        .column = problem->field,
 	};
 	memcpy(found.text, problem->message, sizeof problem->message);
-	return bad_data_describe(stream->loader, &found, error);
+	return bad_data_describe(stream->loader, &found,
+	        "fill it in, or train on the CSV itself with dataset.missing=skip_row, which leaves such rows out",
+	        error);
 }
 
 static void drop_until(struct csv_stream *stream, const char *next)

@@ -203,7 +203,8 @@ static bool await_answers(struct gatherer *gatherer, struct error *error)
 	}
 	injection_report(gatherer->pool.injection, false);
 	if (gatherer->bad_data.offset >= 0)
-		return bad_data_describe(gatherer->loader, &gatherer->bad_data, error);
+		return bad_data_describe(
+		        gatherer->loader, &gatherer->bad_data, "\"missing\": \"skip_row\" leaves such rows out", error);
 	if (gatherer->question == QUESTION_SUMS && gather_may_back_up(gatherer))
 		gatherer->median_ns[gatherer->params.kernel] = gather_median_reply_ns(gatherer);
 	return true;

@@ -54,6 +54,7 @@ struct gatherer {
 	struct assignment assignment; /* what all workers' assignments have in common; borrows from the loader */
 	uint32_t share_count;
 	struct share *shares;
+	bool only_predicts; /* nothing is trained, so that losses are told without an epoch; for the caller to set */
 
 	/* The open question: */
 	enum question question;

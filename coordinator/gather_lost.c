@@ -30,8 +30,8 @@ void gather_bury(struct gatherer *gatherer, struct slot *slot, struct loss *loss
 	event.began_ns = clock_now_ns();
 	pool_bury(&gatherer->pool, slot, loss);
 	injection_report(gatherer->pool.injection, false);
-	loss_describe(
-	        loss, share->bytes, gather_share_rows(gatherer, share), gatherer->pool.epoch, text, GATHER_LOSS_TEXT);
+	int64_t epoch = gatherer->only_predicts ? -1 : (int64_t)gatherer->pool.epoch;
+	loss_describe(loss, share->bytes, gather_share_rows(gatherer, share), epoch, text, GATHER_LOSS_TEXT);
 	event.worker_lost.cause = loss_cause_name(loss->cause);
 	event.worker_lost.text = text;
 	event.worker_lost.status = loss->status;

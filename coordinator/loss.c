@@ -74,15 +74,15 @@ static void describe_cause(const struct loss *loss, char *text, size_t capacity)
 }
 
 void loss_describe(
-        const struct loss *loss, struct range bytes, struct range rows, uint32_t epoch, char *text, size_t capacity)
+        const struct loss *loss, struct range bytes, struct range rows, int64_t epoch, char *text, size_t capacity)
 {
-	char share[96], when[48], cause[WIRE_TEXT_MAX + 64];
+	char share[96], when[48] = "", cause[WIRE_TEXT_MAX + 64];
 	loss_describe_share(bytes, rows, share, sizeof share);
 	describe_cause(loss, cause, sizeof cause);
 	if (epoch == 0)
-		snprintf(when, sizeof when, "before the first epoch");
-	else
-		snprintf(when, sizeof when, "in epoch %" PRIu32, epoch);
-	snprintf(text, capacity, "worker %" PRIu32 " (pid %ld, %s) %s %s", loss->worker, (long)loss->pid, share, cause,
+		snprintf(when, sizeof when, " before the first epoch");
+	else if (epoch > 0)
+		snprintf(when, sizeof when, " in epoch %" PRId64, epoch);
+	snprintf(text, capacity, "worker %" PRIu32 " (pid %ld, %s) %s%s", loss->worker, (long)loss->pid, share, cause,
 	        when);
 }

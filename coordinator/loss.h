@@ -17,10 +17,10 @@ void loss_describe_signal(const struct worker_error *error, char *text, size_t c
 void loss_describe_share(struct range bytes, struct range rows, char *text, size_t capacity);
 
 /*
- * One sentence. bytes, rows: the worker's share; empty ranges where it has none, or they are not known. The loss must
- * be buried.
+ * One sentence. bytes, rows: the worker's share; empty ranges where it has none, or they are not known. epoch: 0 before
+ * the first, negative where nothing is trained. The loss must be buried.
  */
 void loss_describe(
-        const struct loss *loss, struct range bytes, struct range rows, uint32_t epoch, char *text, size_t capacity);
+        const struct loss *loss, struct range bytes, struct range rows, int64_t epoch, char *text, size_t capacity);
 
 #endif

@@ -51,7 +51,7 @@ static bool report_missing(const struct search *search, const char *name, uint32
 	if (names != NULL)
 		near = spelling_nearest(name, names, search->count);
 	if (missing > 1)
-		snprintf(more, sizeof more, ", nor %" PRIu32 " others", missing - 1);
+		snprintf(more, sizeof more, ", nor %" PRIu32 " other%s", missing - 1, missing > 2 ? "s" : "");
 	error_set(error, EXIT_BAD_DATASET,
 	        "%s: there is no column \"%s\"%s, which the model %s needs as feature%s%s%s%s", search->file, name,
 	        more, search->model->source, missing > 1 ? "s" : "", near != NULL ? "; is it \"" : "",

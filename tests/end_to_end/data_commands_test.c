@@ -101,9 +101,9 @@ Test(data_commands, failures_leave_what_was_there)
 	file_write(workspace_path("bad.csv"), "x,y\n1,2\n3,\n");
 	file_write(workspace_path("out.npy"), "old");
 	expect_failure(COMMAND("convert", "bad.csv", "out.npy"), 65,
-	        "coordinator: bad.csv:3:3: value is missing (empty) (column \"y\"); \"missing\": \"skip_row\" leaves "
-	        "such "
-	        "rows out\n");
+	        "coordinator: bad.csv:3:3: value is missing (empty) (column \"y\"); fill it in, or train on the CSV "
+	        "itself "
+	        "with dataset.missing=skip_row, which leaves such rows out\n");
 	expect_failure(COMMAND("convert", "bad.csv", "out.csv"), 64,
 	        "coordinator: out.csv: a CSV is converted to an .npy, and its name ends so: coordinator convert "
 	        "bad.csv "

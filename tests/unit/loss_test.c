@@ -11,7 +11,7 @@ enum { KILLED_BY_SIGKILL = 9, EXITED_WITH_11 = 11 << 8 };
 static const struct {
 	struct loss loss;
 	struct range bytes, rows;
-	uint32_t epoch;
+	int64_t epoch;
 	char text[160];
 } losses[] = {
         {{.worker = 1, .cause = LOSS_DEATH, .pid = 13508, .status = KILLED_BY_SIGKILL}, {0, 0}, {666503, 1333007}, 88,
@@ -37,6 +37,8 @@ static const struct {
                 "worker 3 (pid 7, rows 10 to 19) did not answer within 30.001 s and was ended with SIGKILL in epoch 4"},
         {{.worker = 3, .cause = LOSS_GAVE_UP, .pid = 7, .error = {.text = "cannot map the chunk"}}, {0, 0}, {10, 20}, 0,
                 "worker 3 (pid 7, rows 10 to 19) gave up: cannot map the chunk before the first epoch"},
+        {{.worker = 3, .cause = LOSS_GAVE_UP, .pid = 7, .error = {.text = "cannot map the chunk"}}, {0, 0}, {10, 20},
+                -1, "worker 3 (pid 7, rows 10 to 19) gave up: cannot map the chunk"},
 };
 
 Test(loss, is_told_in_one_sentence)
