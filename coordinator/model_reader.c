@@ -54,6 +54,30 @@ static bool take_all(struct model *model, json_t *root, struct error *error)
 	       take_number(model, count, json_object_get(root, "b"), "b", error);
 }
 
+static int compare_names(const void *one, const void *other)
+{
+	return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+/* Of the target too: it cannot be a feature of itself. */
+static bool names_differ(const struct model *model, struct error *error)
+{
+	size_t count = (size_t)model->features + 1;
+	const char **sorted = malloc(count * sizeof *sorted), *twice = NULL;
+	if (sorted == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	for (size_t j = 0; j < count; j++)
+		sorted[j] = model->names[j];
+	qsort(sorted, count, sizeof *sorted, compare_names);
+	for (size_t j = 1; j < count && twice == NULL; j++)
+		if (strcmp(sorted[j - 1], sorted[j]) == 0)
+			twice = sorted[j];
+	free(sorted);
+	return twice == NULL ||
+	       error_set(error, EXIT_BAD_CONFIGURATION, "%s: two of the features and the target have the name \"%s\"",
+	               model->source, twice);
+}
+
 bool model_read(const char *path, struct model *model, struct error *error)
 {
 	char *text;
@@ -62,7 +86,7 @@ bool model_read(const char *path, struct model *model, struct error *error)
 	if (!config_file_read(path, &text, &length, error))
 		return false;
 	json_t *root = json_document_read(model->source, text, length, error);
-	bool taken = root != NULL && take_all(model, root, error);
+	bool taken = root != NULL && take_all(model, root, error) && names_differ(model, error);
 	json_decref(root);
 	free(text);
 	if (!taken)
