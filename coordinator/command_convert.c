@@ -3,6 +3,7 @@
 #include "coordinator/csv_stream.h"
 #include "coordinator/loader.h"
 #include "coordinator/output_file.h"
+#include "coordinator/output_paths.h"
 #include "coordinator/signals.h"
 #include "coordinator/table_output.h"
 #include "coordinator/work_progress.h"
@@ -112,7 +113,9 @@ bool command_convert(const struct command_line *line, struct error *error)
 		return error_set(error, EXIT_BAD_USAGE,
 		        "%s: a CSV is converted to an .npy, and its name ends so: coordinator convert %s data.npy",
 		        line->paths[1], line->paths[0]);
-	if (!signals_install(error) || !config_of_dataset(line->paths[0], &config, error))
+	const struct named_path paths[] = {{"the CSV", line->paths[0], true}, {"the .npy", line->paths[1], false}};
+	if (!output_paths_check(paths, 2, EXIT_BAD_USAGE, error) || !signals_install(error) ||
+	        !config_of_dataset(line->paths[0], &config, error))
 		return false;
 	bool done = loader_open_for(&loader, &config, &chooser, error);
 	if (done) {

@@ -6,6 +6,7 @@
 #include "coordinator/machine.h"
 #include "coordinator/model_reader.h"
 #include "coordinator/output_file.h"
+#include "coordinator/output_paths.h"
 #include "coordinator/predict_columns.h"
 #include "coordinator/progress.h"
 #include "coordinator/signals.h"
@@ -201,6 +202,18 @@ static bool predict_with(struct prediction *prediction, const struct config *con
 	return done;
 }
 
+static bool can_write(const struct command_line *line, struct error *error)
+{
+	const struct named_path paths[] = {
+	        {"the data", line->predict.data, true},
+	        {"the model", line->predict.model, true},
+	        {"--output", line->output, false},
+	};
+	return line->output == NULL ||
+	       (output_paths_check(paths, sizeof paths / sizeof *paths, EXIT_BAD_USAGE, error) &&
+	               output_file_check(line->output, error));
+}
+
 static bool predict(const struct command_line *line, const struct model *model, struct loader *loader,
         const struct config *config, struct error *error)
 {
@@ -213,7 +226,7 @@ static bool predict(const struct command_line *line, const struct model *model, 
 	if (loader->dataset.format == DATASET_NPY && workers > loader->dataset.rows)
 		workers = (uint32_t)loader->dataset.rows;
 	loader->dataset.missing = MISSING_KEEP_ROW;
-	if ((line->output != NULL && !output_file_check(line->output, error)) || !descriptors_allow(workers, error) ||
+	if (!can_write(line, error) || !descriptors_allow(workers, error) ||
 	        !predict_with(&prediction, config, loader, workers, error))
 		return false;
 	print_metrics(&prediction);

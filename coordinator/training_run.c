@@ -7,6 +7,7 @@
 #include "coordinator/machine.h"
 #include "coordinator/model_file.h"
 #include "coordinator/output_file.h"
+#include "coordinator/output_paths.h"
 #include "coordinator/result_table.h"
 #include "coordinator/signals.h"
 #include "coordinator/standard_output.h"
@@ -153,6 +154,21 @@ static bool can_write(const char *path, struct error *error)
 	return path == NULL || output_file_check(path, error);
 }
 
+static bool have_own_files(const struct command_line *line, const struct config *config, struct error *error)
+{
+	const struct named_path paths[] = {
+	        {"the dataset", config->dataset.path, true},
+	        {"the configuration", line->config, true},
+	        {"checkpoint.path", config->checkpoint.path, false},
+	        {"output.model", config->output.model, false},
+	        {"output.events", config->output.events, false},
+	        {"output.trace", config->output.trace, false},
+	        {"output.report", config->output.report, false},
+	        {"output.faults", config->output.faults, false},
+	};
+	return output_paths_check(paths, sizeof paths / sizeof *paths, EXIT_BAD_CONFIGURATION, error);
+}
+
 bool training_run(const struct command_line *line, const struct config *config, const struct run_observer *observer,
         struct error *error)
 {
@@ -163,8 +179,9 @@ bool training_run(const struct command_line *line, const struct config *config, 
 	events_init(&events);
 	if (!loader_open(&loader, config, error))
 		return false;
-	bool done = can_write(config->output.model, error) && can_write(config->checkpoint.path, error) &&
-	            can_write(config->output.faults, error) && can_write(config->output.report, error) &&
+	bool done = have_own_files(line, config, error) && can_write(config->output.model, error) &&
+	            can_write(config->checkpoint.path, error) && can_write(config->output.faults, error) &&
+	            can_write(config->output.report, error) &&
 	            injection_open(config, &events, observer != NULL ? observer->log : NULL, &injection, error) &&
 	            signals_install(error) && audience_open(&audience, line, config, &events, error);
 	if (done) {

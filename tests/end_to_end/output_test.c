@@ -200,3 +200,41 @@ Test(output, is_on_the_disk_before_it_has_its_name)
 	cr_expect_str_eq(letters, "frrffrrffrf");
 	system_calls_release(traces, count);
 }
+
+struct shared_path {
+	char first[32];
+	char second[32];
+	char words[96];
+};
+
+ParameterizedTestParameters(output, takes_no_file_that_is_anothers)
+{
+	static struct shared_path paths[] = {
+	        {"output.model=x.npy", "workers=2", "x.npy: output.model would overwrite the dataset"},
+	        {"output.trace=link", "workers=2", "link: output.trace would overwrite the dataset"},
+	        {"output.events=run.json", "workers=2", "run.json: output.events would overwrite the configuration"},
+	        {"output.report=new", "output.trace=./new",
+	                "new: output.trace and output.report are to be one file; give each its own"},
+	};
+	return cr_make_param_array(struct shared_path, paths, sizeof paths / sizeof paths[0]);
+}
+
+ParameterizedTest(struct shared_path *path, output, takes_no_file_that_is_anothers)
+{
+	prepare("");
+	size_t length, left;
+	char *before = file_read(workspace_path("x.npy"), &length);
+	cr_assert_eq(symlink("x.npy", workspace_path("link")), 0);
+	struct run_result result =
+	        workspace_run(TRAINING("--quiet", "--set", path->first, "--set", path->second), NULL);
+	cr_expect_eq(result.exit_code, 78, "%s: exit code %d", path->first, result.exit_code);
+	cr_expect(strstr(result.err, path->words) != NULL, "%s: %s", path->first, result.err);
+	char *after = file_read(workspace_path("x.npy"), &left);
+	cr_expect(left == length && memcmp(before, after, length) == 0);
+	char *files = workspace_files();
+	cr_expect_str_eq(files, "link run.json x.npy");
+	free(files);
+	free(before);
+	free(after);
+	run_result_release(&result);
+}

@@ -114,6 +114,26 @@ Test(predict, names_what_is_missing_or_bad)
 	free(files);
 }
 
+Test(predict, does_not_overwrite_what_it_reads)
+{
+	write("model.json", model);
+	write("new.csv", "a,b\n1,2\n");
+	expect(PREDICT("new.csv", "-o", "./new.csv"), 64, "",
+	        "coordinator: ./new.csv: --output would overwrite the data\n");
+	expect(PREDICT("new.csv", "-o", "model.json"), 64, "",
+	        "coordinator: model.json: --output would overwrite the model\n");
+	expect(PREDICT("new.csv", "-q"), 0, "prediction\n1.1\n", "");
+}
+
+Test(predict, refuses_a_model_with_a_feature_twice)
+{
+	write("new.csv", "a,b\n1,2\n");
+	write("model.json", "{\"format\": \"forkfit-model-1\", \"target\": \"y\", \"features\": [\"a\", \"a\"], "
+	                    "\"w\": [1, 2], \"b\": 0}");
+	expect(PREDICT("new.csv"), 78, "",
+	        "coordinator: model.json: two of the features and the target have the name \"a\"\n");
+}
+
 static void prepare_large(const char *rows)
 {
 	run_well(COMMAND("generate", "--rows", rows, "--features", "9", "--output", "data.csv", "--quiet"));
