@@ -1,5 +1,7 @@
 #include "coordinator/command_line.h"
 
+#include "coordinator/spelling.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -133,6 +135,30 @@ static bool names_option(const char *word, const struct known_option *known)
 	       (word[2 + length] == '\0' || word[2 + length] == '=');
 }
 
+/* The command's option that a long one, which is none, most likely stands for; NULL: none comes near. */
+static const char *meant_option(const struct command_line *line, const char *word)
+{
+	const char *names[OPTION_COUNT];
+	char typed[SPELLING_LONGEST + 2];
+	size_t count = 0, length = strcspn(word + 2, "=");
+	if (length >= sizeof typed)
+		return NULL;
+	memcpy(typed, word + 2, length);
+	typed[length] = '\0';
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if ((known_options[i].commands & 1U << line->command) != 0)
+			names[count++] = known_options[i].name;
+	return spelling_nearest(typed, names, count);
+}
+
+static bool refuse_long_option(const struct command_line *line, struct error *error, const char *word)
+{
+	const char *meant = meant_option(line, word);
+	if (meant == NULL)
+		return usage_error(line, error, "no such option, or the beginning of several: ", word);
+	return error_set(error, EXIT_BAD_USAGE, "no such option: %s; did you mean --%s?", word, meant);
+}
+
 /* What getopt_long has answered with '?'. A letter in the middle of a word leaves optind at that word. */
 static bool refuse_option(const struct command_line *line, struct error *error, const char *word)
 {
@@ -149,7 +175,7 @@ static bool refuse_option(const struct command_line *line, struct error *error, 
 			return usage_error(line, error, "not an option of this command: ", word);
 	}
 	if (optopt == 0)
-		return usage_error(line, error, "no such option, or the beginning of several: ", word);
+		return refuse_long_option(line, error, word);
 	return usage_error(line, error, "no such option: ", letter);
 }
 

@@ -97,6 +97,8 @@ ParameterizedTestParameters(command_line, is_refused)
 	        {{{"--json", "-qxh"}}, "no such option: -x" MORE},
 	        {{{"--quiet=1"}}, "that option takes no value: --quiet=1" MORE},
 	        {{{"--c", "a"}}, "no such option, or the beginning of several: --c" MORE}, /* --config or --check */
+	        {{{"--confg", "a"}}, "no such option: --confg; did you mean --config?"},
+	        {{{"--procress=bar"}}, "no such option: --procress=bar; did you mean --progress?"},
 	        {{{"run.json"}}, "nothing takes the argument run.json" MORE},
 	        {{{"--config", "a", "b", "--quiet"}}, "nothing takes the argument b" MORE},
 	        {{{"--config", "a", "--", "--quiet"}}, "nothing takes the argument --quiet" MORE},
