@@ -8,7 +8,9 @@
 
 bool bad_data_describe(struct loader *loader, const struct worker_error *found, const char *remedy, struct error *error)
 {
-	const char *name = found->column >= 0 ? loader->column_names[found->column] : NULL;
+	/* A record may have more fields than there are columns, and end in one that is never closed. */
+	bool is_of_column = found->column >= 0 && found->column < loader->dataset.file_columns;
+	const char *name = is_of_column ? loader->column_names[found->column] : NULL;
 	char column_text[96] = "", excerpt[72];
 	if (name != NULL)
 		snprintf(column_text, sizeof column_text, " (column \"%s\")",
