@@ -183,21 +183,21 @@ static bool refuse_option(const struct command_line *line, struct error *error, 
 static const uint64_t most_runs = 1000000000, most_jobs = 1024, largest_seed = UINT32_MAX;
 static const uint64_t most_rows = 1000000000000, most_features = 65534, most_workers = 4096;
 
-static bool take_number(uint64_t minimum, uint64_t maximum, uint64_t *number, struct error *error)
+static bool take_number(uint64_t minimum, uint64_t maximum, uint64_t *number, const char *option, struct error *error)
 {
 	size_t digits = strspn(optarg, "0123456789");
 	errno = 0;
 	*number = strtoull(optarg, NULL, 10);
 	if (digits > 0 && optarg[digits] == '\0' && errno == 0 && *number >= minimum && *number <= maximum)
 		return true;
-	return error_set(error, EXIT_BAD_USAGE, "expected an integer from %" PRIu64 " to %" PRIu64 ", found \"%s\"",
-	        minimum, maximum, optarg);
+	return error_set(error, EXIT_BAD_USAGE, "%s: expected an integer from %" PRIu64 " to %" PRIu64 ", found \"%s\"",
+	        option, minimum, maximum, optarg);
 }
 
-static bool take_small_number(uint64_t maximum, uint32_t *number, struct error *error)
+static bool take_small_number(uint64_t maximum, uint32_t *number, const char *option, struct error *error)
 {
 	uint64_t wide;
-	if (!take_number(1, maximum, &wide, error))
+	if (!take_number(1, maximum, &wide, option, error))
 		return false;
 	*number = (uint32_t)wide;
 	return true;
@@ -209,7 +209,8 @@ static bool take_noise(struct command_line *line, struct error *error)
 	line->generate.noise = strtod(optarg, &end);
 	if (end != optarg && *end == '\0' && isfinite(line->generate.noise) && line->generate.noise >= 0)
 		return true;
-	return error_set(error, EXIT_BAD_USAGE, "expected a number that is not negative, found \"%s\"", optarg);
+	return error_set(
+	        error, EXIT_BAD_USAGE, "--noise: expected a number that is not negative, found \"%s\"", optarg);
 }
 
 static bool take_progress(struct command_line *line, struct error *error)
@@ -249,11 +250,11 @@ static bool take_value(struct command_line *line, enum option_number option, str
 	case OPTION_PROGRESS:
 		return take_progress(line, error);
 	case OPTION_RUNS:
-		return take_number(1, most_runs, &line->campaign.runs, error);
+		return take_number(1, most_runs, &line->campaign.runs, "--runs", error);
 	case OPTION_SEED:
-		return take_number(0, largest_seed, &line->seed, error);
+		return take_number(0, largest_seed, &line->seed, "--seed", error);
 	case OPTION_JOBS:
-		return take_small_number(most_jobs, &line->campaign.jobs, error);
+		return take_small_number(most_jobs, &line->campaign.jobs, "--jobs", error);
 	case OPTION_FAILURES:
 		return take_path(line, &line->campaign.failures, "--failures", error);
 	case OPTION_MODEL:
@@ -261,13 +262,13 @@ static bool take_value(struct command_line *line, enum option_number option, str
 	case OPTION_DATA:
 		return take_path(line, &line->predict.data, "--data", error);
 	case OPTION_WORKERS:
-		return take_small_number(most_workers, &line->predict.workers, error);
+		return take_small_number(most_workers, &line->predict.workers, "--workers", error);
 	case OPTION_OUTPUT:
 		return take_path(line, &line->output, "--output", error);
 	case OPTION_ROWS:
-		return take_number(1, most_rows, &line->generate.rows, error);
+		return take_number(1, most_rows, &line->generate.rows, "--rows", error);
 	case OPTION_FEATURES:
-		return take_small_number(most_features, &line->generate.features, error);
+		return take_small_number(most_features, &line->generate.features, "--features", error);
 	default:
 		return take_noise(line, error);
 	}

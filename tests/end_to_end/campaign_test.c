@@ -401,12 +401,12 @@ struct usage_row {
 ParameterizedTestParameters(campaign, refuses_what_makes_no_sense)
 {
 	static struct usage_row rows[] = {
-	        {{"campaign", "--runs", "0"}, "expected an integer from 1 to 1000000000, found \"0\""},
-	        {{"campaign", "--runs", "1e3"}, "expected an integer from 1 to 1000000000, found \"1e3\""},
-	        {{"campaign", "--runs", "-1"}, "expected an integer from 1 to 1000000000, found \"-1\""},
-	        {{"campaign", "--runs", ""}, "expected an integer from 1 to 1000000000, found \"\""},
-	        {{"campaign", "--jobs", "1025"}, "expected an integer from 1 to 1024, found \"1025\""},
-	        {{"campaign", "--seed", "4294967296"}, "expected an integer from 0 to 4294967295, found"},
+	        {{"campaign", "--runs", "0"}, "--runs: expected an integer from 1 to 1000000000, found \"0\""},
+	        {{"campaign", "--runs", "1e3"}, "--runs: expected an integer from 1 to 1000000000, found \"1e3\""},
+	        {{"campaign", "--runs", "-1"}, "--runs: expected an integer from 1 to 1000000000, found \"-1\""},
+	        {{"campaign", "--runs", ""}, "--runs: expected an integer from 1 to 1000000000, found \"\""},
+	        {{"campaign", "--jobs", "1025"}, "--jobs: expected an integer from 1 to 1024, found \"1025\""},
+	        {{"campaign", "--seed", "4294967296"}, "--seed: expected an integer from 0 to 4294967295, found"},
 	        {{"campaign", "--check"}, "not an option of this command: --check; coordinator campaign --help"},
 	        {{"--runs", "5"}, "only of a campaign"},
 	        {{"campaign", "campaign"}, "nothing takes the argument campaign"},
