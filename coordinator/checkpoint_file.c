@@ -13,7 +13,7 @@
 /* Several times what 65535 columns need; a longer file is something else. */
 enum { LARGEST = 64 << 20 };
 
-static char *previous_path(const char *path)
+char *checkpoint_file_previous(const char *path)
 {
 	static const char suffix[] = ".previous";
 	char *previous = malloc(strlen(path) + sizeof suffix);
@@ -111,7 +111,7 @@ enum checkpoint_found checkpoint_file_find(
 {
 	struct phrase newest_problem = {.length = 0}, previous_problem = {.length = 0};
 	enum checkpoint_found found = CHECKPOINT_UNUSABLE;
-	char *previous = previous_path(path);
+	char *previous = checkpoint_file_previous(path);
 	if (previous == NULL) {
 		out_of_memory(error);
 		return CHECKPOINT_UNUSABLE;
@@ -141,7 +141,7 @@ bool checkpoint_file_write(const char *path, const struct checkpoint *checkpoint
         struct injection *injection, struct error *error)
 {
 	struct fault_points points = {injection, SITE_CHECKPOINT_DRAFT, (uint32_t)checkpoint->epoch};
-	char *previous = previous_path(path);
+	char *previous = checkpoint_file_previous(path);
 	char *text = checkpoint_encode(checkpoint);
 	bool written = false;
 	if (previous == NULL || text == NULL)

@@ -19,6 +19,9 @@ enum checkpoint_found {
 	CHECKPOINT_UNUSABLE, /* *error says why, with the code EXIT_BAD_DATASET, EXIT_INPUT_MISSING or EXIT_OS_ERROR */
 };
 
+/* The path of the one before; the caller frees it. NULL: out of memory. */
+char *checkpoint_file_previous(const char *path);
+
 /* Reads the newest checkpoint that is whole; NEWEST and PREVIOUS: it is the caller's to release. */
 enum checkpoint_found checkpoint_file_find(
         const char *path, struct checkpoint *checkpoint, struct phrase *remark, struct error *error);

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool check(const struct config *config, struct error *error)
+static bool check(const struct command_line *line, const struct config *config, struct error *error)
 {
 	struct loader loader;
 	if (!loader_open(&loader, config, error))
 		return false;
 	loader_release(&loader);
+	if (!training_run_may_write(line, config, error))
+		return false;
 	char *text = config_to_json(config);
 	if (text == NULL)
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
@@ -32,7 +34,7 @@ bool command_train(const struct command_line *line, struct error *error)
 		done = error_set(error, EXIT_BAD_CONFIGURATION,
 		        "%s: checkpoint.path: expected a path, because --resume is given, found null", config.source);
 	else if (line->check)
-		done = check(&config, error);
+		done = check(line, &config, error);
 	else
 		done = training_run(line, &config, NULL, error);
 	config_release(&config);

@@ -1,6 +1,7 @@
 #include "coordinator/training_run.h"
 
 #include "coordinator/audience.h"
+#include "coordinator/checkpoint_file.h"
 #include "coordinator/checkpointer.h"
 #include "coordinator/descriptors.h"
 #include "coordinator/injection.h"
@@ -156,17 +157,30 @@ static bool can_write(const char *path, struct error *error)
 
 static bool have_own_files(const struct command_line *line, const struct config *config, struct error *error)
 {
+	char *previous = NULL;
+	if (config->checkpoint.path != NULL && (previous = checkpoint_file_previous(config->checkpoint.path)) == NULL)
+		return error_set(error, EXIT_OS_ERROR, "out of memory");
 	const struct named_path paths[] = {
 	        {"the dataset", config->dataset.path, true},
 	        {"the configuration", line->config, true},
 	        {"checkpoint.path", config->checkpoint.path, false},
+	        {"the checkpoint before", previous, false},
 	        {"output.model", config->output.model, false},
 	        {"output.events", config->output.events, false},
 	        {"output.trace", config->output.trace, false},
 	        {"output.report", config->output.report, false},
 	        {"output.faults", config->output.faults, false},
 	};
-	return output_paths_check(paths, sizeof paths / sizeof *paths, EXIT_BAD_CONFIGURATION, error);
+	bool own = output_paths_check(paths, sizeof paths / sizeof *paths, EXIT_BAD_CONFIGURATION, error);
+	free(previous);
+	return own;
+}
+
+bool training_run_may_write(const struct command_line *line, const struct config *config, struct error *error)
+{
+	return have_own_files(line, config, error) && can_write(config->output.model, error) &&
+	       can_write(config->checkpoint.path, error) && can_write(config->output.faults, error) &&
+	       can_write(config->output.report, error);
 }
 
 bool training_run(const struct command_line *line, const struct config *config, const struct run_observer *observer,
@@ -179,9 +193,7 @@ bool training_run(const struct command_line *line, const struct config *config, 
 	events_init(&events);
 	if (!loader_open(&loader, config, error))
 		return false;
-	bool done = have_own_files(line, config, error) && can_write(config->output.model, error) &&
-	            can_write(config->checkpoint.path, error) && can_write(config->output.faults, error) &&
-	            can_write(config->output.report, error) &&
+	bool done = training_run_may_write(line, config, error) &&
 	            injection_open(config, &events, observer != NULL ? observer->log : NULL, &injection, error) &&
 	            signals_install(error) && audience_open(&audience, line, config, &events, error);
 	if (done) {

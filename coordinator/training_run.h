@@ -28,6 +28,9 @@ struct run_observer {
 bool training_run(const struct command_line *line, const struct config *config, const struct run_observer *observer,
         struct error *error);
 
+/* Can the outputs be written, and is none of them a file that it must not be? */
+bool training_run_may_write(const struct command_line *line, const struct config *config, struct error *error);
+
 /* How many workers the configuration asks for, or the dataset keeps busy. */
 bool training_run_workers(
         const struct config *config, const struct loader *loader, uint32_t *workers, struct error *error);

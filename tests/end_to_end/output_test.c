@@ -215,8 +215,19 @@ ParameterizedTestParameters(output, takes_no_file_that_is_anothers)
 	        {"output.events=run.json", "workers=2", "run.json: output.events would overwrite the configuration"},
 	        {"output.report=new", "output.trace=./new",
 	                "new: output.trace and output.report are to be one file; give each its own"},
+	        {"checkpoint.path=state", "output.model=state.previous",
+	                "state.previous: the checkpoint before and output.model are to be one file; give each its own"},
+	        {"checkpoint.path=old", "workers=2", "old.previous: the checkpoint before would overwrite the dataset"},
 	};
 	return cr_make_param_array(struct shared_path, paths, sizeof paths / sizeof paths[0]);
+}
+
+static void expect_not_taken(const struct shared_path *path, const char *option)
+{
+	struct run_result result = workspace_run(TRAINING(option, "--set", path->first, "--set", path->second), NULL);
+	cr_expect_eq(result.exit_code, 78, "%s %s: exit code %d", option, path->first, result.exit_code);
+	cr_expect(strstr(result.err, path->words) != NULL, "%s %s: %s", option, path->first, result.err);
+	run_result_release(&result);
 }
 
 ParameterizedTest(struct shared_path *path, output, takes_no_file_that_is_anothers)
@@ -225,16 +236,14 @@ ParameterizedTest(struct shared_path *path, output, takes_no_file_that_is_anothe
 	size_t length, left;
 	char *before = file_read(workspace_path("x.npy"), &length);
 	cr_assert_eq(symlink("x.npy", workspace_path("link")), 0);
-	struct run_result result =
-	        workspace_run(TRAINING("--quiet", "--set", path->first, "--set", path->second), NULL);
-	cr_expect_eq(result.exit_code, 78, "%s: exit code %d", path->first, result.exit_code);
-	cr_expect(strstr(result.err, path->words) != NULL, "%s: %s", path->first, result.err);
+	cr_assert_eq(symlink("x.npy", workspace_path("old.previous")), 0);
+	expect_not_taken(path, "--check");
+	expect_not_taken(path, "--quiet");
 	char *after = file_read(workspace_path("x.npy"), &left);
 	cr_expect(left == length && memcmp(before, after, length) == 0);
 	char *files = workspace_files();
-	cr_expect_str_eq(files, "link run.json x.npy");
+	cr_expect_str_eq(files, "link old.previous run.json x.npy");
 	free(files);
 	free(before);
 	free(after);
-	run_result_release(&result);
 }
