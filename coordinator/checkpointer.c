@@ -132,10 +132,9 @@ bool checkpointer_is_up_to_date(const struct checkpointer *checkpointer)
 	return checkpointer->path == NULL || checkpointer->written_epoch == checkpointer->state.epoch;
 }
 
-void checkpointer_epoch_done(struct checkpointer *checkpointer)
+bool checkpointer_is_due(const struct checkpointer *checkpointer)
 {
-	if (checkpointer->state.epoch % checkpointer->every_epochs == 0)
-		checkpointer_finish(checkpointer);
+	return !checkpointer_is_up_to_date(checkpointer) && checkpointer->state.epoch % checkpointer->every_epochs == 0;
 }
 
 void checkpointer_finish(struct checkpointer *checkpointer)

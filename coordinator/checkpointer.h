@@ -44,8 +44,8 @@ void checkpointer_release(struct checkpointer *checkpointer);
  */
 bool checkpointer_resume(struct checkpointer *checkpointer, const struct config *config, struct error *error);
 
-/* Another epoch is in `state`: writes it if one is due. */
-void checkpointer_epoch_done(struct checkpointer *checkpointer);
+/* Another epoch is in `state`: is it one to be written? */
+bool checkpointer_is_due(const struct checkpointer *checkpointer);
 
 /* Writes the last epoch, unless that is done. */
 void checkpointer_finish(struct checkpointer *checkpointer);

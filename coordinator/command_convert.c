@@ -90,7 +90,7 @@ static bool convert(const struct command_line *line, struct loader *loader, stru
 	table_output_begin(&table, output_stream_file(output), TABLE_NPY, NULL, loader->dataset.features + 1);
 	bool copied = copy_rows(&stream, &table, &progress, error), written = false;
 	work_progress_clear(&progress);
-	if (copied || ferror(table.file))
+	if (ferror(table.file) || (copied && loader_is_unchanged(loader, error)))
 		written = output_stream_finish(output, error);
 	else
 		output_stream_discard(output);

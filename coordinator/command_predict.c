@@ -143,7 +143,7 @@ static bool write_predictions(struct prediction *prediction, struct error *error
 	        dataset_has_target(&prediction->loader->dataset) ? 2 : 1);
 	bool copied = copy_predictions(prediction, &table, error), written = false;
 	work_progress_clear(&prediction->progress);
-	if (copied || ferror(table.file))
+	if (ferror(table.file) || (copied && loader_is_unchanged(prediction->loader, error)))
 		written = output_stream_finish(stream, error);
 	else
 		output_stream_discard(stream);

@@ -46,6 +46,8 @@ static bool would_come_again(
 	uint32_t max_memory_mb = gatherer->config->isolation.max_memory_mb;
 	if (loader_was_cut_short(gatherer->loader))
 		error_set(error, EXIT_BAD_DATASET, "%s: the file was cut short during the run; %s", name, text);
+	else if (loss->cause == LOSS_GAVE_UP && loss->error.stage == STAGE_DATASET && loss->error.system_error != 0)
+		error_set(error, EXIT_INPUT_MISSING, "%s: the file cannot be opened any more; %s", name, text);
 	else if (loss->cause == LOSS_GAVE_UP && loss->error.stage == STAGE_DATASET)
 		error_set(error, EXIT_BAD_DATASET, "%s: %s", name, loss->error.text);
 	else if (loss->cause == LOSS_GAVE_UP && loss->error.system_error == ENOMEM && max_memory_mb != 0)

@@ -452,6 +452,17 @@ bool loader_was_cut_short(const struct loader *loader)
 	return fstat(loader->descriptor, &status) == 0 && (uint64_t)status.st_size < loader->dataset.identity.bytes;
 }
 
+bool loader_is_unchanged(const struct loader *loader, struct error *error)
+{
+	const struct file_identity *before = &loader->dataset.identity;
+	struct stat status;
+	if (fstat(loader->descriptor, &status) != 0)
+		return true; /* nothing is known against it, and a result is at stake */
+	const struct file_identity now = identity_of(&status);
+	return (now.bytes == before->bytes && now.modified_ns == before->modified_ns) ||
+	       error_set(error, EXIT_BAD_DATASET, "%s: the file was changed during the run", loader->name);
+}
+
 unsigned loader_number_bytes(const struct loader *loader)
 {
 	return loader->dataset.format == DATASET_NPY && loader->dataset.element == ELEMENT_F4 ? 4 : 8;

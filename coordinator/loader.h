@@ -66,6 +66,12 @@ bool loader_read_at(
 /* Has the file become shorter than it was? Then a worker dies of SIGBUS. */
 bool loader_was_cut_short(const struct loader *loader);
 
+/*
+ * Has nobody written to the file since it was opened? Workers read it in place, so what they calculated may be of no
+ * one state of it. What has become of its name does not matter. False: *error has code EXIT_BAD_DATASET.
+ */
+bool loader_is_unchanged(const struct loader *loader, struct error *error);
+
 /* Of a number as the workers read it in each round: in place, or parsed to a double. */
 unsigned loader_number_bytes(const struct loader *loader);
 

@@ -208,6 +208,17 @@ static enum epoch_outcome run_epoch(struct trainer *trainer, uint32_t epoch, str
 	return EPOCH_STEPPED;
 }
 
+/* What was calculated from a file that was written to meanwhile is worth nothing, to those who resume either. */
+static bool keep_checkpoint(const struct trainer *trainer, struct error *error)
+{
+	if (!checkpointer_is_due(trainer->checkpointer))
+		return true;
+	if (!loader_is_unchanged(trainer->loader, error))
+		return false;
+	checkpointer_finish(trainer->checkpointer);
+	return true;
+}
+
 /* Phase 5. */
 static bool run_epochs(struct trainer *trainer, struct error *error)
 {
@@ -219,7 +230,8 @@ static bool run_epochs(struct trainer *trainer, struct error *error)
 	for (uint64_t epoch = first; epoch <= trainer->config->training.epochs; epoch++) {
 		switch (run_epoch(trainer, (uint32_t)epoch, error)) {
 		case EPOCH_STEPPED:
-			checkpointer_epoch_done(trainer->checkpointer);
+			if (!keep_checkpoint(trainer, error))
+				return false;
 			break;
 		case EPOCH_CONVERGED:
 			result->stop_reason = STOP_TOLERANCE;
@@ -300,14 +312,17 @@ static bool run_phases(struct trainer *trainer, struct error *error)
 	if (!prepare(trainer, error) || !run_epochs(trainer, error) || !gather_metrics(trainer, error))
 		return false;
 	measure_bandwidth(trainer);
-	return trainer->config->output.report == NULL || trainer_gather_residuals(trainer, error);
+	return (trainer->config->output.report == NULL || trainer_gather_residuals(trainer, error)) &&
+	       loader_is_unchanged(trainer->loader, error);
 }
 
 /* Is it worth while to go on from the last epoch that is done, perhaps with more of them? */
-static bool can_go_on(bool trained, const struct error *error)
+static bool can_go_on(const struct trainer *trainer, bool trained, const struct error *error)
 {
-	return trained || error->code == EXIT_INTERRUPTED || error->code == EXIT_WORKERS_LOST ||
-	       error->code == EXIT_OS_ERROR;
+	struct error change;
+	return trained || ((error->code == EXIT_INTERRUPTED || error->code == EXIT_WORKERS_LOST ||
+	                           error->code == EXIT_OS_ERROR || error->code == EXIT_INPUT_MISSING) &&
+	                          loader_is_unchanged(trainer->loader, &change));
 }
 
 static bool allocate(struct trainer *trainer, struct error *error)
@@ -359,7 +374,7 @@ bool trainer_run(const struct config *config, struct loader *loader, uint32_t wo
 	if (allocate(&trainer, error) &&
 	        gatherer_init(&trainer.gatherer, config, loader, workers, events, injection, error)) {
 		trained = run_phases(&trainer, error);
-		if (can_go_on(trained, error))
+		if (can_go_on(&trainer, trained, error))
 			checkpointer_finish(checkpointer);
 		result->learning_rate = trainer.optimizer.learning_rate;
 		/* Workers that may be busy or worse are not waited for. */

@@ -29,6 +29,13 @@ bool chunk_fail(struct worker_error *error, enum error_stage stage, int system_e
 	return false;
 }
 
+/* Does it tell of the file? Anything else (too many open files, no memory) tells of the system. */
+static bool is_about_the_file(int system_error)
+{
+	return system_error == ENOENT || system_error == ENOTDIR || system_error == EACCES || system_error == ELOOP ||
+	       system_error == ESTALE;
+}
+
 /* Opens the file and makes sure that it is the one that the coordinator saw. -1: *error says why. */
 static int open_dataset(const struct dataset *dataset, struct worker_error *error)
 {
@@ -36,7 +43,8 @@ static int open_dataset(const struct dataset *dataset, struct worker_error *erro
 	int descriptor = open(dataset->path, O_RDONLY | O_CLOEXEC);
 	calls_end(descriptor);
 	if (descriptor < 0) {
-		chunk_fail(error, STAGE_SYSTEM, errno, "cannot open the dataset");
+		chunk_fail(error, is_about_the_file(errno) ? STAGE_DATASET : STAGE_SYSTEM, errno,
+		        "cannot open the dataset");
 		return -1;
 	}
 	struct stat status;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -143,8 +144,23 @@ Test(chunk, says_that_the_file_is_gone)
 	cr_assert_eq(unlink("a.csv"), 0);
 	load(&loaded, &file);
 	cr_expect_null(loaded.chunk);
-	cr_expect(loaded.error.stage == STAGE_SYSTEM && loaded.error.system_error == ENOENT);
+	cr_expect(loaded.error.stage == STAGE_DATASET && loaded.error.system_error == ENOENT);
 	cr_expect_str_eq(loaded.error.text, "cannot open the dataset: No such file or directory");
+	dataset_file_release(&file);
+}
+
+Test(chunk, blames_the_system_where_no_file_can_be_opened)
+{
+	struct dataset_file file;
+	struct loaded loaded;
+	struct rlimit limit;
+	dataset_file_init_csv(&file, "a.csv", 10, 2, CSV_PLAIN, 0);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max}), 0);
+	load(&loaded, &file);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_expect_null(loaded.chunk);
+	cr_expect(loaded.error.stage == STAGE_SYSTEM && loaded.error.system_error == EMFILE);
 	dataset_file_release(&file);
 }
 

@@ -372,7 +372,7 @@ Test(worker, loads_again_when_anything_else_changes)
 		cr_assert_eq(rename("a.npy", "gone"), 0);
 		change_assignment(number);
 		worker_child_assign(&child, &assignment, 2);
-		expect_error(STAGE_SYSTEM, "cannot open the dataset: No such file or directory");
+		expect_error(STAGE_DATASET, "cannot open the dataset: No such file or directory");
 		cr_assert_eq(rename("gone", "a.npy"), 0);
 		worker_child_end(&child);
 		worker_child_start(&child, 0);
