@@ -34,34 +34,61 @@ static size_t pages_length(size_t slack, size_t length, size_t page)
 	return (slack + length + page - 1) / page * page;
 }
 
+/*
+ * What one entry of a page table can map, if the file's pages lie together in memory, and are as far from a multiple of
+ * this in the address space as in the file.
+ */
+enum { HUGE_PAGE = 2097152 };
+
+/*
+ * Where the window from `offset` on goes if all before end at `at`. A window that is sure to hold a whole huge page
+ * leaves room so that it can have it, provided that the first window can.
+ */
+static size_t window_place(size_t at, uint64_t offset, size_t span, uint64_t first_offset)
+{
+	if (span < 2 * (size_t)HUGE_PAGE)
+		return at;
+	return at + (size_t)((offset - first_offset - at) % HUGE_PAGE);
+}
+
+/*
+ * Inaccessible pages keep the windows' places free until they are laid. One in front and one behind stay: without them
+ * whatever is mapped next would be the neighbour, and nobody would notice who reads too far. What is said to be mapped
+ * here is the page of the file before the first window's, or one as far into a huge page: so the kernel chooses a place
+ * in which the file has huge pages.
+ */
+static char *reserve(int descriptor, uint64_t first_offset, size_t length, size_t page)
+{
+	uint64_t offset = length < HUGE_PAGE ? 0 : (first_offset + HUGE_PAGE - page) % HUGE_PAGE;
+	return map(NULL, length, PROT_NONE, MAP_SHARED, descriptor, (off_t)offset);
+}
+
 bool mapping_open_windows(
         struct mapping *mapping, int descriptor, const uint64_t *offsets, size_t count, size_t length, size_t *places)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint64_t first_offset = offsets[0] / page * page;
 	size_t total = 0;
-	for (size_t i = 0; i < count; i++)
-		total += pages_length(offsets[i] % page, length, page);
-	/*
-	 * Inaccessible pages keep the windows' places free until they are laid. One in front and one behind stay:
-	 * without them whatever is mapped next would be the neighbour, and nobody would notice who reads too far.
-	 */
-	char *reserved = map(NULL, page + total + page, PROT_NONE, MAP_SHARED, descriptor, 0);
+	for (size_t i = 0; i < count; i++) {
+		size_t slack = offsets[i] % page, span = pages_length(slack, length, page);
+		places[i] = window_place(total, offsets[i] - slack, span, first_offset);
+		total = places[i] + span;
+	}
+	char *reserved = reserve(descriptor, first_offset, page + total + page, page);
 	if (reserved == MAP_FAILED)
 		return false;
 	char *base = reserved + page;
-	size_t at = 0;
 	for (size_t i = 0; i < count; i++) {
 		size_t slack = offsets[i] % page;
 		size_t span = pages_length(slack, length, page);
-		if (map(base + at, span, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, (off_t)(offsets[i] - slack)) ==
-		        MAP_FAILED) {
+		if (map(base + places[i], span, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor,
+		            (off_t)(offsets[i] - slack)) == MAP_FAILED) {
 			int reason = errno;
 			unmap(reserved, page + total + page);
 			errno = reason;
 			return false;
 		}
-		places[i] = at + slack - offsets[0] % page;
-		at += span;
+		places[i] += slack - offsets[0] % page;
 	}
 	*mapping = (struct mapping){(unsigned char *)base + offsets[0] % page, base, total};
 	return true;

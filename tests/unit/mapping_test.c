@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -161,6 +162,47 @@ Test(mapping, maps_nothing_between_windows)
 	expect_view((unsigned[PAGES_MAX]){[1] = 1, [3] = 1, [4] = 1, [7] = 1}, "three windows");
 	mapping_close(&mapping);
 	expect_view(nothing, "after closing");
+}
+
+enum { MEGABYTE = 1048576 };
+
+/* Whether the kernel would show this byte where the first page of a huge one of the file has its place. */
+static bool has_place_of_huge_page(const unsigned char *byte, uint64_t offset)
+{
+	return ((uintptr_t)byte - offset) % 2097152 == 0;
+}
+
+Test(mapping, lays_long_windows_where_the_kernel_can_map_huge_pages)
+{
+	const uint64_t offsets[] = {128, 9 * MEGABYTE + 5 * page + 11, 30 * MEGABYTE - 1, 25 * MEGABYTE};
+	struct mapping mapping;
+	size_t places[4];
+	cr_assert_eq(ftruncate(descriptor, 40 * MEGABYTE), 0);
+	cr_assert(mapping_open_windows(&mapping, descriptor, offsets, 4, 5 * MEGABYTE, places));
+	for (size_t i = 1; i < 4; i++) {
+		const unsigned char *first_huge = mapping.bytes - offsets[0];
+		cr_expect(has_place_of_huge_page(mapping.bytes + places[i], offsets[i] + (uintptr_t)first_huge),
+		        "window %zu", i);
+		cr_expect(places[i] >= places[i - 1] + 5 * MEGABYTE, "window %zu", i);
+		cr_expect_eq(mapping.bytes[places[i]], 0);
+	}
+	mapping_close(&mapping);
+}
+
+/* Where the file system does not care for huge pages, the kernel does not either, wherever it maps the file. */
+Test(mapping, lies_where_the_kernel_can_map_huge_pages)
+{
+	const uint64_t offsets[] = {0, 128, 9 * MEGABYTE + 5 * page + 11, 34 * MEGABYTE - 1};
+	cr_assert_eq(ftruncate(descriptor, 40 * MEGABYTE), 0);
+	void *whole = mmap(NULL, 40 * MEGABYTE, PROT_READ, MAP_SHARED, descriptor, 0);
+	cr_assert(whole != MAP_FAILED);
+	for (size_t i = 0; i < 4 && has_place_of_huge_page(whole, 0); i++) {
+		struct mapping mapping;
+		cr_assert(mapping_open(&mapping, descriptor, offsets[i], 5 * MEGABYTE));
+		cr_expect(has_place_of_huge_page(mapping.bytes, offsets[i]), "from %" PRIu64 " on", offsets[i]);
+		mapping_close(&mapping);
+	}
+	munmap(whole, 40 * MEGABYTE);
 }
 
 Test(mapping, does_nothing_when_nothing_is_mapped)
