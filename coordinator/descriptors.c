@@ -11,9 +11,11 @@ enum { ENDS_PER_WORKER = 2, OWN_DESCRIPTORS = 24 };
 
 bool descriptors_hold_standard(struct error *error)
 {
-	for (int descriptor = 0; descriptor <= STDERR_FILENO; descriptor++)
-		if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) < 0)
+	for (int descriptor = 0; descriptor <= STDERR_FILENO; descriptor++) {
+		int access = descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+		if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF && open("/dev/null", access) < 0)
 			return error_set_errno(error, EXIT_OS_ERROR, "cannot open /dev/null");
+	}
 	return true;
 }
 

@@ -9,7 +9,8 @@
 
 /*
  * Opens /dev/null where standard input, output or error is closed: a pipe would take the place, and what is meant for
- * a person would be written into it.
+ * a person would be written into it. Standard output only for reading: a result that goes there is lost, and whoever
+ * writes it learns so.
  */
 bool descriptors_hold_standard(struct error *error);
 

@@ -46,6 +46,29 @@ ParameterizedTest(struct arguments *arguments, output, that_finds_no_room_is_an_
 	run_result_release(&result);
 }
 
+static void expect_told_that_output_is_closed(const char *const argv[])
+{
+	struct run_result result = workspace_run(argv, NULL);
+	cr_expect_eq(result.exit_code, 73, "exit code %d: %s", result.exit_code, result.err);
+	cr_expect_str_eq(result.err, "coordinator: cannot write standard output: Bad file descriptor\n");
+	run_result_release(&result);
+}
+
+Test(output, that_is_closed_is_an_error)
+{
+	prepare("\"model\": \"model\"");
+#define CLOSED(ARGUMENTS) RUN_ARGV("sh", "-c", "exec \"$0\" " ARGUMENTS " >&-", coordinator_path())
+	expect_told_that_output_is_closed(CLOSED("--config run.json --quiet"));
+	expect_told_that_output_is_closed(CLOSED("--config run.json --quiet --json"));
+	expect_told_that_output_is_closed(CLOSED("--config run.json --check"));
+	expect_told_that_output_is_closed(CLOSED("--help"));
+	/* The model of the first run is whole all the same. */
+	expect_told_that_output_is_closed(CLOSED("predict --model model --data x.npy --quiet"));
+	expect_told_that_output_is_closed(CLOSED("predict --model model --data x.npy --quiet --output p.csv"));
+	expect_told_that_output_is_closed(CLOSED("generate --rows 5 --output new.npy --quiet"));
+#undef CLOSED
+}
+
 struct bad_path {
 	char setting[48];
 	char words[96];
@@ -141,7 +164,8 @@ ParameterizedTest(struct closing *closing, output, is_not_mixed_up_when_streams_
 	                                                 "run.json", "--set", "workers=3", "--json"),
 	        NULL);
 	json_t *found = json_from_file(workspace_path("model"));
-	cr_expect_eq(result.exit_code, 0, "%s: exit code %d", closing->redirection, result.exit_code);
+	int expected_code = closing->has_output ? 0 : 73; /* the result there is lost, but no other */
+	cr_expect_eq(result.exit_code, expected_code, "%s: exit code %d", closing->redirection, result.exit_code);
 	cr_expect(json_equal(found, expected), "%s: another model", closing->redirection);
 	cr_expect_eq(result.out_length > 0, closing->has_output, "%s: %s", closing->redirection, result.out);
 	cr_expect_eq(result.err_length > 0, closing->has_errors, "%s: %s", closing->redirection, result.err);

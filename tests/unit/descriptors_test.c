@@ -1,6 +1,7 @@
 #include "coordinator/descriptors.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -55,6 +56,24 @@ static int hold(int closed)
 	}
 	int next = dup(0);
 	return next == lowest ? RIGHT : WRONG;
+}
+
+/* What is not there to be read ends at once; what is told to a person may be lost, but not a result. */
+static int use_closed(int unused)
+{
+	struct error error;
+	char byte;
+	(void)unused;
+	for (int i = 0; i < 3; i++)
+		close(i);
+	bool right = descriptors_hold_standard(&error) && read(STDIN_FILENO, &byte, 1) == 0 &&
+	             write(STDERR_FILENO, "", 1) == 1 && write(STDOUT_FILENO, "", 1) == -1 && errno == EBADF;
+	return right ? RIGHT : WRONG;
+}
+
+Test(descriptors, take_no_result_where_standard_output_is_closed)
+{
+	expect_right(use_closed, 0);
 }
 
 Test(descriptors, of_standard_input_output_and_error_are_opened_where_they_are_closed)
