@@ -364,6 +364,22 @@ static enum command command_of(const char *word)
 	return COMMAND_TRAIN;
 }
 
+/* A first word that is none of the commands, but near one. */
+static bool is_misspelt_command(const struct command_line *line, const char *word, struct error *error)
+{
+	const char *words[COMMAND_COUNT];
+	size_t count = 0;
+	if (line->command != COMMAND_TRAIN || word == NULL || word[0] == '-')
+		return false;
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		if (command_words[i] != NULL)
+			words[count++] = command_words[i];
+	const char *meant = spelling_nearest(word, words, count);
+	if (meant != NULL)
+		error_set(error, EXIT_BAD_USAGE, "no such command: %s; did you mean %s?", word, meant);
+	return meant != NULL;
+}
+
 static bool parse(int count, char **arguments, struct command_line *line, struct error *error)
 {
 	struct syntax syntax = {.letters = ""};
@@ -387,6 +403,8 @@ bool command_line_parse(int count, char **arguments, struct command_line *line, 
 	        .campaign = {.runs = 1000},
 	        .generate = {.rows = 1000, .features = 1, .noise = 1},
 	};
+	if (is_misspelt_command(line, count > 1 ? arguments[1] : NULL, error))
+		return false;
 	int skipped = line->command != COMMAND_TRAIN; /* words behind the first are what getopt looks at */
 	line->overrides = calloc((size_t)count + 1, sizeof *line->overrides);
 	if (line->overrides == NULL)

@@ -99,6 +99,8 @@ ParameterizedTestParameters(command_line, is_refused)
 	        {{{"--c", "a"}}, "no such option, or the beginning of several: --c" MORE}, /* --config or --check */
 	        {{{"--confg", "a"}}, "no such option: --confg; did you mean --config?"},
 	        {{{"--procress=bar"}}, "no such option: --procress=bar; did you mean --progress?"},
+	        {{{"predikt", "--model", "m.json"}}, "no such command: predikt; did you mean predict?"},
+	        {{{"gen"}}, "no such command: gen; did you mean generate?"},
 	        {{{"run.json"}}, "nothing takes the argument run.json" MORE},
 	        {{{"--config", "a", "b", "--quiet"}}, "nothing takes the argument b" MORE},
 	        {{{"--config", "a", "--", "--quiet"}}, "nothing takes the argument --quiet" MORE},
