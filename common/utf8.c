@@ -78,3 +78,24 @@ const char *utf8_excerpt(char *excerpt, size_t size, const char *text, size_t le
 	excerpt[used] = '\0';
 	return excerpt;
 }
+
+void utf8_print(FILE *out, const char *text)
+{
+	const char *end = text + strlen(text);
+	while (text < end) {
+		char shown[5];
+		fwrite(shown, 1, show_character(shown, &text, end), out);
+	}
+}
+
+size_t utf8_width(const char *text)
+{
+	const char *end = text + strlen(text);
+	size_t width = 0;
+	while (text < end) {
+		char shown[5];
+		size_t bytes = show_character(shown, &text, end);
+		width += bytes == 4 && shown[0] == '\\' ? bytes : 1;
+	}
+	return width;
+}

@@ -3,6 +3,7 @@
 #define FORKFIT_COMMON_UTF8_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* How many bytes the character at text (< end) has, 1 to 4; 0 if no valid UTF-8 character starts there. */
 size_t utf8_sequence_length(const char *text, const char *end);
@@ -12,5 +13,9 @@ size_t utf8_sequence_length(const char *text, const char *end);
  * not UTF-8 become \xNN, and what does not fit is replaced by "…". Always ends with NUL. Returns excerpt.
  */
 const char *utf8_excerpt(char *excerpt, size_t size, const char *text, size_t length);
+
+/* Writes the whole text to a stream in the same way, and how many characters it then takes. */
+void utf8_print(FILE *out, const char *text);
+size_t utf8_width(const char *text);
 
 #endif

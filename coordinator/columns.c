@@ -1,10 +1,15 @@
 #include "coordinator/columns.h"
 
+#include "coordinator/phrase.h"
 #include "coordinator/spelling.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* In a message that lists them: the rest is counted. */
+enum { COLUMNS_SHOWN = 8 };
 
 struct choice {
 	const struct config *config;
@@ -13,19 +18,39 @@ struct choice {
 	uint32_t count;
 };
 
+/* "; its columns are "speed", "dist"" */
+static void add_columns(struct phrase *phrase, const struct choice *choice)
+{
+	uint32_t shown = choice->count <= COLUMNS_SHOWN + 1 ? choice->count : COLUMNS_SHOWN;
+	phrase_add(phrase, shown == 1 ? "; its column is " : "; its columns are ");
+	for (uint32_t i = 0; i < shown; i++) {
+		phrase_add(phrase, i > 0 ? ", " : "");
+		phrase_add_quoted(phrase, choice->columns[i].name);
+	}
+	if (shown < choice->count)
+		phrase_add(phrase, " and %" PRIu32 " more", choice->count - shown);
+}
+
 static bool no_such_name(const struct choice *choice, const char *key, const char *name, struct error *error)
 {
 	const char **names = malloc(choice->count * sizeof *names);
 	const char *near = NULL;
+	struct phrase phrase = {.length = 0};
 	for (uint32_t i = 0; names != NULL && i < choice->count; i++)
 		names[i] = choice->columns[i].name;
 	if (names != NULL)
 		near = spelling_nearest(name, names, choice->count);
-	error_set(error, EXIT_BAD_CONFIGURATION, "%s: %s: %s has no column \"%s\"%s%s%s", choice->config->source, key,
-	        choice->file, name, near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
-	        near != NULL ? "\"?" : "");
 	free(names);
-	return false;
+	phrase_add_quoted(&phrase, name);
+	if (near != NULL) {
+		phrase_add(&phrase, "; did you mean ");
+		phrase_add_quoted(&phrase, near);
+		phrase_add(&phrase, "?");
+	} else {
+		add_columns(&phrase, choice);
+	}
+	return error_set(error, EXIT_BAD_CONFIGURATION, "%s: %s: %s has no column %s", choice->config->source, key,
+	        choice->file, phrase.text);
 }
 
 static bool resolve(const struct choice *choice, const char *key, const struct column_reference *reference,
@@ -49,19 +74,23 @@ static bool resolve(const struct choice *choice, const char *key, const struct c
 		return no_such_name(choice, key, reference->name, error);
 	if (matches == 1)
 		return true;
+	struct phrase name = {.length = 0};
+	phrase_add_quoted(&name, reference->name);
 	return error_set(error, EXIT_BAD_CONFIGURATION,
-	        "%s: %s: %s has %u columns named \"%s\"; name the one you mean by its index", choice->config->source,
-	        key, choice->file, matches, reference->name);
+	        "%s: %s: %s has %u columns named %s; name the one you mean by its index", choice->config->source, key,
+	        choice->file, matches, name.text);
 }
 
 /* A column that was named must hold numbers. */
 static bool require_numbers(const struct choice *choice, const char *key, uint32_t place, struct error *error)
 {
 	const struct csv_column *column = &choice->columns[place];
+	struct phrase name = {.length = 0};
 	if (column->kind != COLUMN_TEXT)
 		return true;
-	return error_set(error, EXIT_BAD_DATASET, "%s: column \"%s\" (%s in %s) is not numeric: it holds '%s'",
-	        choice->file, column->name, key, choice->config->source, column->sample);
+	phrase_add_quoted(&name, column->name);
+	return error_set(error, EXIT_BAD_DATASET, "%s: column %s (%s in %s) is not numeric: it holds '%s'",
+	        choice->file, name.text, key, choice->config->source, column->sample);
 }
 
 static bool choose_target(const struct choice *choice, uint32_t *target, struct error *error)
@@ -87,9 +116,12 @@ static bool choose_named_features(const struct choice *choice, uint32_t target, 
 		for (size_t j = 0; j < i && taken == NULL; j++)
 			if (used[j] == used[i])
 				taken = "is listed twice";
-		if (taken != NULL)
-			return error_set(error, EXIT_BAD_CONFIGURATION, "%s: %s: column \"%s\" %s", config->source, key,
-			        choice->columns[used[i]].name, taken);
+		if (taken != NULL) {
+			struct phrase name = {.length = 0};
+			phrase_add_quoted(&name, choice->columns[used[i]].name);
+			return error_set(error, EXIT_BAD_CONFIGURATION, "%s: %s: column %s %s", config->source, key,
+			        name.text, taken);
+		}
 	}
 	used[config->dataset.feature_count] = target;
 	return true;
@@ -154,10 +186,13 @@ bool columns_choose(const struct config *config, const char *file, const struct 
 	} else {
 		*features = choose_numeric_features(&choice, target, *used);
 		chosen = note_left_out(&choice, target, left_out, error);
-		if (chosen && *features == 0)
+		if (chosen && *features == 0) {
+			struct phrase name = {.length = 0};
+			phrase_add_quoted(&name, columns[target].name);
 			chosen = error_set(error, EXIT_BAD_DATASET,
-			        "%s: no column is left to learn from: besides the target \"%s\" none is numeric", file,
-			        columns[target].name);
+			        "%s: no column is left to learn from: besides the target %s none is numeric", file,
+			        name.text);
+		}
 	}
 	if (chosen)
 		return true;

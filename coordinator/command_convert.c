@@ -1,3 +1,4 @@
+#include "common/utf8.h"
 #include "coordinator/command.h"
 #include "coordinator/config.h"
 #include "coordinator/csv_stream.h"
@@ -39,15 +40,18 @@ static void tell_columns(const struct loader *loader)
 	const struct dataset *dataset = &loader->dataset;
 	uint32_t next = 0;
 	fputs("columns:", stderr);
-	for (uint32_t j = 0; j <= dataset->features; j++)
-		fprintf(stderr, "%s c%u %s", j > 0 ? "," : "", (unsigned)j, loader_used_name(loader, j));
+	for (uint32_t j = 0; j <= dataset->features; j++) {
+		fprintf(stderr, "%s c%u ", j > 0 ? "," : "", (unsigned)j);
+		utf8_print(stderr, loader_used_name(loader, j));
+	}
 	const char *separator = "; left out, because they are not numeric:";
 	for (uint32_t i = 0; i < dataset->file_columns; i++) {
 		if (next <= dataset->features && dataset->columns[next] == i) {
 			next++;
 			continue;
 		}
-		fprintf(stderr, "%s %s", separator, loader->column_names[i]);
+		fprintf(stderr, "%s ", separator);
+		utf8_print(stderr, loader->column_names[i]);
 		separator = ",";
 	}
 	fputc('\n', stderr);

@@ -1,3 +1,4 @@
+#include "common/utf8.h"
 #include "coordinator/command.h"
 #include "coordinator/config.h"
 #include "coordinator/descriptors.h"
@@ -172,9 +173,11 @@ static void print_metrics(const struct prediction *prediction)
 		        prediction->missing, prediction->missing == 1 ? " has" : "s have");
 	if (!prediction->has_metrics || (out == stderr && prediction->line->quiet))
 		return;
-	fprintf(out, "%s of %" PRIu64 " row%s of %s\n\n  RMSE %.6g   MAE %.6g   MSE %.6g   ",
-	        model->names[model->features], prediction->counted, prediction->counted == 1 ? "" : "s",
-	        prediction->loader->name, sqrt(prediction->mse), prediction->mae, prediction->mse);
+	utf8_print(out, model->names[model->features]);
+	fprintf(out, " of %" PRIu64 " row%s of ", prediction->counted, prediction->counted == 1 ? "" : "s");
+	utf8_print(out, prediction->loader->name);
+	fprintf(out, "\n\n  RMSE %.6g   MAE %.6g   MSE %.6g   ", sqrt(prediction->mse), prediction->mae,
+	        prediction->mse);
 	if (isnan(prediction->r2))
 		fprintf(out, "R² undefined (the target is constant)\n");
 	else

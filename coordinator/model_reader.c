@@ -3,6 +3,7 @@
 #include "common/wire.h"
 #include "coordinator/config_file.h"
 #include "coordinator/json_document.h"
+#include "coordinator/phrase.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -73,9 +74,12 @@ static bool names_differ(const struct model *model, struct error *error)
 		if (strcmp(sorted[j - 1], sorted[j]) == 0)
 			twice = sorted[j];
 	free(sorted);
-	return twice == NULL ||
-	       error_set(error, EXIT_BAD_CONFIGURATION, "%s: two of the features and the target have the name \"%s\"",
-	               model->source, twice);
+	if (twice == NULL)
+		return true;
+	struct phrase name = {.length = 0};
+	phrase_add_quoted(&name, twice);
+	return error_set(error, EXIT_BAD_CONFIGURATION, "%s: two of the features and the target have the name %s",
+	        model->source, name.text);
 }
 
 bool model_read(const char *path, struct model *model, struct error *error)

@@ -1,5 +1,6 @@
 #include "coordinator/predict_columns.h"
 
+#include "coordinator/phrase.h"
 #include "coordinator/spelling.h"
 
 #include <inttypes.h>
@@ -45,19 +46,22 @@ static bool report_missing(const struct search *search, const char *name, uint32
 {
 	const char **names = malloc(search->count * sizeof *names);
 	const char *near = NULL;
-	char more[64] = "";
+	struct phrase phrase = {.length = 0};
 	for (uint32_t i = 0; names != NULL && i < search->count; i++)
 		names[i] = search->columns[i].name;
 	if (names != NULL)
 		near = spelling_nearest(name, names, search->count);
-	if (missing > 1)
-		snprintf(more, sizeof more, ", nor %" PRIu32 " other%s", missing - 1, missing > 2 ? "s" : "");
-	error_set(error, EXIT_BAD_DATASET,
-	        "%s: there is no column \"%s\"%s, which the model %s needs as feature%s%s%s%s", search->file, name,
-	        more, search->model->source, missing > 1 ? "s" : "", near != NULL ? "; is it \"" : "",
-	        near != NULL ? near : "", near != NULL ? "\"? Then rename it in the header" : "");
 	free(names);
-	return false;
+	phrase_add_quoted(&phrase, name);
+	if (missing > 1)
+		phrase_add(&phrase, ", nor %" PRIu32 " other%s", missing - 1, missing > 2 ? "s" : "");
+	phrase_add(&phrase, ", which the model %s needs as feature%s", search->model->source, missing > 1 ? "s" : "");
+	if (near != NULL) {
+		phrase_add(&phrase, "; is it ");
+		phrase_add_quoted(&phrase, near);
+		phrase_add(&phrase, "? Then rename it in the header");
+	}
+	return error_set(error, EXIT_BAD_DATASET, "%s: there is no column %s", search->file, phrase.text);
 }
 
 static bool choose_by_name(const struct search *search, uint32_t *used, struct error *error)
@@ -67,10 +71,13 @@ static bool choose_by_name(const struct search *search, uint32_t *used, struct e
 	uint32_t missing = 0;
 	for (uint32_t j = 0; j < model->features; j++) {
 		uint32_t matches = find(search, model->names[j], &used[j]);
-		if (matches > 1)
+		if (matches > 1) {
+			struct phrase name = {.length = 0};
+			phrase_add_quoted(&name, model->names[j]);
 			return error_set(error, EXIT_BAD_DATASET,
-			        "%s: there are %" PRIu32 " columns named \"%s\", and the model %s has one",
-			        search->file, matches, model->names[j], model->source);
+			        "%s: there are %" PRIu32 " columns named %s, and the model %s has one", search->file,
+			        matches, name.text, model->source);
+		}
 		if (matches == 0 && missing++ == 0)
 			first_missing = model->names[j];
 	}
@@ -102,10 +109,13 @@ static bool are_numeric(const struct search *search, const uint32_t *used, struc
 {
 	for (uint32_t j = 0; j < search->model->features; j++) {
 		const struct csv_column *column = &search->columns[used[j]];
-		if (column->kind == COLUMN_TEXT)
-			return error_set(error, EXIT_BAD_DATASET,
-			        "%s: column \"%s\", a feature of the model %s, is not numeric: it holds '%s'",
-			        search->file, column->name, search->model->source, column->sample);
+		struct phrase name = {.length = 0};
+		if (column->kind != COLUMN_TEXT)
+			continue;
+		phrase_add_quoted(&name, column->name);
+		return error_set(error, EXIT_BAD_DATASET,
+		        "%s: column %s, a feature of the model %s, is not numeric: it holds '%s'", search->file,
+		        name.text, search->model->source, column->sample);
 	}
 	return true;
 }

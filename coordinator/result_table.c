@@ -1,22 +1,14 @@
 #include "coordinator/result_table.h"
 
+#include "common/utf8.h"
 #include "coordinator/number_text.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-/* Names longer than this are not aligned any more. */
+/* Names of more characters are not aligned any more. */
 enum { NAME_WIDTH_MAX = 32 };
-
-/* Characters, not bytes: continuation bytes of UTF-8 take no place on the screen. */
-static int display_width(const char *text)
-{
-	int width = 0;
-	for (; *text != '\0'; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}
 
 /* How many characters stand before the decimal point (or the number's end). */
 static int integer_width(const char *number)
@@ -25,19 +17,19 @@ static int integer_width(const char *number)
 }
 
 struct layout {
-	int name_width;
+	size_t name_width;
 	int integer_width;
 };
 
 static struct layout measure(const struct loader *loader, const struct training_result *result)
 {
-	struct layout layout = {(int)strlen("intercept"), 0};
+	struct layout layout = {strlen("intercept"), 0};
 	for (uint32_t j = 0; j <= result->features; j++) {
 		char text[NUMBER_TEXT_BYTES];
 		number_text(result->parameters[j], text);
 		if (integer_width(text) > layout.integer_width)
 			layout.integer_width = integer_width(text);
-		int width = j < result->features ? display_width(loader_used_name(loader, j)) : 0;
+		size_t width = j < result->features ? utf8_width(loader_used_name(loader, j)) : 0;
 		if (width > layout.name_width && width <= NAME_WIDTH_MAX)
 			layout.name_width = width;
 	}
@@ -48,9 +40,11 @@ static void print_coefficient(FILE *out, struct layout layout, const char *name,
 {
 	char text[NUMBER_TEXT_BYTES];
 	number_text(value, text);
-	int padding = layout.name_width - display_width(name);
-	fprintf(out, "  %s%*s  %*s%s\n", name, padding > 0 ? padding : 0, "",
-	        layout.integer_width - integer_width(text), "", text);
+	size_t width = utf8_width(name);
+	int padding = width < layout.name_width ? (int)(layout.name_width - width) : 0;
+	fputs("  ", out);
+	utf8_print(out, name);
+	fprintf(out, "%*s  %*s%s\n", padding, "", layout.integer_width - integer_width(text), "", text);
 }
 
 static void print_metrics(FILE *out, const struct training_result *result)
@@ -77,8 +71,10 @@ void result_table_print(FILE *out, const struct loader *loader, const struct tra
 {
 	uint32_t d = result->features;
 	struct layout layout = measure(loader, result);
-	fprintf(out, "%s from %" PRIu64 " row%s of %s\n\n", loader_used_name(loader, d), result->rows,
-	        result->rows == 1 ? "" : "s", loader->name);
+	utf8_print(out, loader_used_name(loader, d));
+	fprintf(out, " from %" PRIu64 " row%s of ", result->rows, result->rows == 1 ? "" : "s");
+	utf8_print(out, loader->name);
+	fputs("\n\n", out);
 	print_coefficient(out, layout, "intercept", result->parameters[d]);
 	for (uint32_t j = 0; j < d; j++)
 		print_coefficient(out, layout, loader_used_name(loader, j), result->parameters[j]);

@@ -2,6 +2,7 @@
 
 #include "common/crc32c.h"
 #include "common/utf8.h"
+#include "coordinator/phrase.h"
 #include "coordinator/trainer_parts.h"
 
 #include <inttypes.h>
@@ -67,11 +68,15 @@ static bool load(struct trainer *trainer, struct error *error)
 
 static bool sums_are_finite(const struct trainer *trainer, const char *what, struct error *error)
 {
-	for (uint32_t j = 0; j <= trainer->features; j++)
-		if (!isfinite(trainer->sums[j]))
-			return error_set(error, EXIT_BAD_DATASET,
-			        "%s: the numbers of column \"%s\" are too large: %s is beyond the range of a double",
-			        trainer->loader->name, loader_used_name(trainer->loader, j), what);
+	for (uint32_t j = 0; j <= trainer->features; j++) {
+		struct phrase name = {.length = 0};
+		if (isfinite(trainer->sums[j]))
+			continue;
+		phrase_add_quoted(&name, loader_used_name(trainer->loader, j));
+		return error_set(error, EXIT_BAD_DATASET,
+		        "%s: the numbers of column %s are too large: %s is beyond the range of a double",
+		        trainer->loader->name, name.text, what);
+	}
 	return true;
 }
 

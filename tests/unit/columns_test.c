@@ -116,7 +116,8 @@ Test(columns, that_are_not_there_are_an_error)
 	        {{true, {"prize", 0}, .features = -1}, EXIT_BAD_CONFIGURATION,
 	                "run.json: dataset.target: data.csv has no column \"prize\"; did you mean \"price\"?"},
 	        {{true, {"volume", 0}, .features = -1}, EXIT_BAD_CONFIGURATION,
-	                "run.json: dataset.target: data.csv has no column \"volume\""},
+	                "run.json: dataset.target: data.csv has no column \"volume\"; its columns are \"carat\", "
+	                "\"cut\", \"depth\", \"x\", \"x\", \"note\", \"price\""},
 	        {{true, {"", 7}, .features = -1}, EXIT_BAD_CONFIGURATION,
 	                "run.json: dataset.target: data.csv has 7 columns, so there is no column 7"},
 	        {{.features = 2, .named = {{"carat", 0}, {"Depth", 0}}}, EXIT_BAD_CONFIGURATION,
@@ -125,6 +126,24 @@ Test(columns, that_are_not_there_are_an_error)
 	                "run.json: dataset.features[0]: data.csv has 7 columns, so there is no column 4000000000"},
 	};
 	expect_examples(examples, sizeof examples / sizeof *examples);
+}
+
+Test(columns, are_named_on_one_line_and_not_all_if_they_are_many)
+{
+	enum { MANY = 12 };
+	struct csv_column many[MANY];
+	static char names[MANY][8] = {"a\nb", "c\td", "e\"f"};
+	struct choice choice = {true, {"volume", 0}, .features = -1};
+	char shown[400];
+	for (int i = 0; i < MANY; i++) {
+		if (i > 2)
+			snprintf(names[i], sizeof names[i], "z%d", i);
+		many[i] = (struct csv_column){names[i], COLUMN_NUMBER, "1"};
+	}
+	choose(&choice, many, MANY, shown, sizeof shown);
+	cr_expect_str_eq(shown,
+	        "run.json: dataset.target: data.csv has no column \"volume\"; its columns are \"a\\nb\", \"c\\td\", "
+	        "\"e\\\"f\", \"z3\", \"z4\", \"z5\", \"z6\", \"z7\" and 4 more");
 }
 
 Test(columns, of_one_name_are_an_error_where_the_name_is_used)

@@ -96,3 +96,28 @@ Test(result_table, does_not_line_up_with_a_name_that_is_very_long)
 	                      "  RMSE 1496.86   MAE 889.337   R² 0.859219\n"
 	                      "  6379 epochs: all epochs are done; more may fit better\n");
 }
+
+Test(result_table, stays_a_table_whatever_the_names_are)
+{
+	static char *odd_names[] = {"a\nb", "", "\x1b[31m", "tab\there\\", "y\r"};
+	struct loader odd = loader;
+	odd.column_names = odd_names;
+	odd.name = "data\n.csv";
+	struct training_result result = result_of(STOP_TOLERANCE);
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	cr_assert(out != NULL);
+	result_table_print(out, &odd, &result);
+	fclose(out);
+	cr_expect_str_eq(text, "y\\x0D from 53940 rows of data\\x0A.csv\n"
+	                       "\n"
+	                       "  intercept     20849.316407224724\n"
+	                       "  a\\x0Ab            0.1\n"
+	                       "  \\x1B[31m      -1234.5\n"
+	                       "  tab\\x09here\\      1e-05\n"
+	                       "\n"
+	                       "  RMSE 1496.86   MAE 889.337   R² 0.859219\n"
+	                       "  6379 epochs: the gradient is within the tolerance\n");
+	free(text);
+}

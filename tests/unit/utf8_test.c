@@ -1,6 +1,7 @@
 #include "common/utf8.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 TestSuite(utf8, .timeout = 10);
@@ -79,5 +80,36 @@ Test(utf8, cuts_what_does_not_fit_between_characters)
 		char shown[12];
 		utf8_excerpt(shown, sizeof shown, cases[i].text, strlen(cases[i].text));
 		cr_expect_str_eq(shown, cases[i].shown, "case %zu: %s", i, shown);
+	}
+}
+
+Test(utf8, is_printed_whole_and_its_characters_counted)
+{
+	static const struct {
+		const char *text;
+		const char *printed;
+		size_t width;
+	} cases[] = {
+	        {"", "", 0},
+	        {"gr\xC3\xB6\xC3\x9F"
+	         "e",
+	                "größe", 5},
+	        {"a\nb\\", "a\\x0Ab\\", 7},
+	        {"\xF0\x9F\x98\x80\x80", "\xF0\x9F\x98\x80\\x80", 5},
+	        {"\xC2\x9B"
+	         "31m",
+	                "\\xC2\\x9B31m", 11},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *text = NULL;
+		size_t length;
+		FILE *out = open_memstream(&text, &length);
+		cr_assert_not_null(out);
+		utf8_print(out, cases[i].text);
+		fclose(out);
+		cr_expect_str_eq(text, cases[i].printed);
+		cr_expect_eq(utf8_width(cases[i].text), cases[i].width, "%s: %zu", cases[i].printed,
+		        utf8_width(cases[i].text));
+		free(text);
 	}
 }
