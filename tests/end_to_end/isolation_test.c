@@ -140,7 +140,7 @@ Test(isolation, a_fault_in_a_worker_is_named_and_survived_with_the_same_bits)
 	free(events);
 }
 
-/* Catches the mutation no_filter. */
+/* Catches the mutations new_privileges and no_filter. */
 Test(isolation, is_on_unless_it_is_turned_off_and_changes_no_bit)
 {
 	char *data = data_path("data.csv"), *events = data_path("events.jsonl");

@@ -139,6 +139,7 @@ static void expect_apart(const struct pages *left, const struct pages *right, ui
 	}
 }
 
+/* Catches the mutation writable_pages. */
 ParameterizedTest(struct file *file, worker_world, maps_only_the_pages_of_a_workers_own_rows)
 {
 	static struct pages pages[WORKERS];

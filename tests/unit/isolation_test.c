@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -322,6 +323,7 @@ static void allocate_too_much(void)
 		_exit(SURPRISED);
 }
 
+/* Catches the mutation no_memory_limit. */
 Test(isolation, limits_memory_so_that_allocation_fails)
 {
 	struct ending limited = send_out(&(struct isolation){.max_memory_mb = 32}, NULL, allocate_too_much);
@@ -330,19 +332,59 @@ Test(isolation, limits_memory_so_that_allocation_fails)
 	expect_exit("without a limit", &free, SURPRISED);
 }
 
-static volatile unsigned turns;
-
+/* Five times what it may: without a limit it comes to its end all the same. */
 static void spin(void)
 {
-	for (;;)
-		turns++;
+	while (clock() < 5 * CLOCKS_PER_SEC)
+		;
 }
 
+/* Catches the mutation no_processor_limit. */
 Test(isolation, limits_processor_time)
 {
 	struct ending ending = send_out(&(struct isolation){.max_cpu_s = 1}, NULL, spin);
 	expect_signal("spin", &ending, SIGXCPU);
 	expect_words("spin", &ending, "it used up the processor time that it may have");
+}
+
+static void allow_core_files(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_max == 0)
+		_exit(NOT_PREPARED);
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_CORE, &limit) != 0)
+		_exit(NOT_PREPARED);
+}
+
+static void look_at_core_files(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur != 0 || limit.rlim_max != 0)
+		_exit(SURPRISED);
+}
+
+/* Catches the mutation no_core_limit. */
+Test(isolation, leaves_no_core_file)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == 0)
+		cr_skip_test("nobody leaves one here");
+	struct ending ending = send_out(&(struct isolation){.enabled = true}, allow_core_files, look_at_core_files);
+	expect_exit("core files", &ending, WENT_THROUGH);
+}
+
+static void look_at_privileges(void)
+{
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		_exit(SURPRISED);
+}
+
+/* Catches the mutation new_privileges. */
+Test(isolation, lets_nothing_give_new_privileges)
+{
+	struct ending ending = send_out(&(struct isolation){.enabled = true}, NULL, look_at_privileges);
+	expect_exit("privileges", &ending, WENT_THROUGH);
 }
 
 static void open_many(void)

@@ -165,7 +165,7 @@ static void divide_by_zero(void)
 	zero = one / zero;
 }
 
-/* Catches the mutation no_guard_pages. */
+/* Catches the mutations no_guard_pages and writable_pages. */
 Test(last_words, names_the_address_of_a_fault_and_what_it_belongs_to)
 {
 	static const struct {
