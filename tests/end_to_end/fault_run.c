@@ -107,29 +107,42 @@ void expect_identical(const struct run_result *result, const char *faults)
 	        result->exit_code, result->signal, result->out, result->err);
 }
 
-/* A frame that is truncated in the middle: `byte` of what has happened is half its length; `rest` what that loses. */
-static size_t measure(const char *site, unsigned workers, unsigned worker)
+/* Where each worker was struck by a fault that says so. False: none of them was. */
+static bool places_struck(const char *fault, const char *site, unsigned workers, const char *which, size_t *places)
 {
-	char faults[256];
-	snprintf(faults, sizeof faults,
-	        "[{\"kind\": \"truncate\", \"site\": \"%s\", \"worker\": %u, \"ms\": 0, \"epoch\": %d}]", site, worker,
-	        strcmp(site, "gradient.write") == 0 || strcmp(site, "params.read") == 0);
+	char faults[192];
+	size_t index;
+	json_t *entry;
+	snprintf(faults, sizeof faults, "[{%s, \"site\": \"%s\", %s}]", fault, site, which);
 	struct run_result result = fault_run(&(struct fault_run){.faults = faults, .workers = workers});
 	expect_identical(&result, faults);
 	run_result_release(&result);
-	json_t *list = faults_fired();
-	cr_assert_eq(json_array_size(list), 1);
-	size_t half = (size_t)json_number_at(json_array_get(list, 0), "byte");
-	json_decref(list);
-	return 2 * half;
+	json_t *fired = faults_fired();
+	size_t struck = json_array_size(fired);
+	cr_assert(struck == 0 || struck == workers, "%s: %zu of %u workers", faults, struck, workers);
+	json_array_foreach(fired, index, entry)
+	{
+		places[(size_t)json_number_at(entry, "worker")] = (size_t)json_number_at(entry, "byte");
+	}
+	json_decref(fired);
+	return struck > 0;
 }
 
-/* What a READY for one feature has, see common/PROTOCOL.md; the only frame here whose length is odd. */
-enum { READY_BYTES = 77 };
-
-static size_t site_frame_length(const char *site, unsigned workers, unsigned worker)
+bool frame_lengths(const char *site, unsigned workers, const char *which, size_t *lengths)
 {
-	return strcmp(site, "ready.write") == 0 ? READY_BYTES : measure(site, workers, worker);
+	/* A frame that is truncated is so in its middle; a flip behind the end starts again at its beginning. */
+	char behind[64];
+	size_t places[16];
+	cr_assert(workers <= sizeof places / sizeof *places);
+	if (!places_struck("\"kind\": \"truncate\", \"ms\": 0", site, workers, which, lengths))
+		return false;
+	for (unsigned worker = 0; worker < workers; worker++) {
+		size_t even = 2 * lengths[worker];
+		snprintf(behind, sizeof behind, "\"kind\": \"flip\", \"byte\": %zu", even);
+		cr_assert(places_struck(behind, site, workers, which, places));
+		lengths[worker] = places[worker] == 0 ? even : even + 1;
+	}
+	return true;
 }
 
 /* As many in a row as rows may lose before they count as poisonous, with their number at 8. */
@@ -208,13 +221,15 @@ static bool run_sweep(const struct frame_sweep *sweep, unsigned workers, struct 
 void sweep_frame(const struct frame_sweep *sweep, unsigned workers)
 {
 	struct position positions[16];
+	size_t lengths[16];
 	cr_assert(workers <= sizeof positions / sizeof *positions);
+	cr_assert(frame_lengths(sweep->site, workers, sweep->loading ? "\"epoch\": 0" : "\"epoch\": 1", lengths));
 	/*
 	 * Bytes: every worker, since the frames of some may be longer than those of others. Bits: they share those of
 	 * one frame, in turn, so that the bits of its length, which take a deadline each, fall to all.
 	 */
 	for (unsigned worker = 0; worker < workers; worker++) {
-		size_t places = site_frame_length(sweep->site, workers, worker) * (sweep->bits ? 8 : 1);
+		size_t places = lengths[worker] * (sweep->bits ? 8 : 1);
 		positions[worker] = (struct position){
 		        .next = sweep->bits ? worker : 0,
 		        .end = places,
@@ -223,6 +238,13 @@ void sweep_frame(const struct frame_sweep *sweep, unsigned workers)
 	}
 	while (run_sweep(sweep, workers, positions))
 		;
+}
+
+static void expect_lost(const struct run_result *result, unsigned worker, const char *faults)
+{
+	char words[64];
+	snprintf(words, sizeof words, "coordinator: worker %u is replaced by pid ", worker);
+	cr_expect_not_null(strstr(result->err, words), "%s: nobody noticed:\n%s", faults, result->err);
 }
 
 void strike_frame(const struct frame_strike *strike, unsigned workers)
@@ -235,29 +257,11 @@ void strike_frame(const struct frame_strike *strike, unsigned workers)
 	struct run_result result =
 	        fault_run(&(struct fault_run){.faults = faults, .workers = workers, .timeout_s = strike->timeout_s});
 	expect_identical(&result, faults);
+	for (unsigned worker = 0; bit[0] != '\0' && strcmp(strike->site, "stop.read") != 0 && worker < workers;
+	        worker++)
+		expect_lost(&result, worker, faults);
 	run_result_release(&result);
 	json_t *fired = faults_fired();
 	cr_expect_eq(json_array_size(fired), workers, "%s: %zu of %u workers", faults, json_array_size(fired), workers);
 	json_decref(fired);
-}
-
-size_t longest_frame(const char *site, unsigned skip)
-{
-	char faults[128];
-	size_t longest = 0, index;
-	json_t *fault;
-	snprintf(faults, sizeof faults, "[{\"kind\": \"truncate\", \"site\": \"%s\", \"ms\": 0, \"skip\": %u}]", site,
-	        skip);
-	struct run_result result = fault_run(&(struct fault_run){.faults = faults});
-	expect_identical(&result, faults);
-	run_result_release(&result);
-	json_t *fired = faults_fired();
-	json_array_foreach(fired, index, fault)
-	{
-		/* Half of it was let through; one more, where the length was odd. */
-		size_t length = 2 * (size_t)json_number_at(fault, "byte") + (strcmp(site, "stop.read") != 0);
-		longest = length > longest ? length : longest;
-	}
-	json_decref(fired);
-	return longest;
 }

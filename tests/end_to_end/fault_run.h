@@ -58,10 +58,13 @@ struct frame_strike {
 	size_t bit;
 	double timeout_s;
 };
-/* Every worker must be struck, and the result be identical. */
+/* Every worker must be struck and, if a bit was flipped of a frame before the last, be lost; the result be identical. */
 void strike_frame(const struct frame_strike *strike, unsigned workers);
 
-/* The longest that any of three workers has as its `skip`th frame at the site, in bytes; 0: there are not so many. */
-size_t longest_frame(const char *site, unsigned skip);
+/*
+ * The length in bytes of one of each worker's frames at the site; which: as in "\"skip\": 2" or "\"epoch\": 1". False:
+ * there is none.
+ */
+bool frame_lengths(const char *site, unsigned workers, const char *which, size_t *lengths);
 
 #endif

@@ -1,7 +1,4 @@
-/*
- * What takes too long for every day: each byte of each frame in a run of its own, one fault at a time, and chaos for
- * many seeds under every policy. `make soak` runs it.
- */
+/* Chaos for more seeds than there is time for every day. `make soak` runs it. */
 #include "tests/end_to_end/fault_run.h"
 
 #include <criterion/criterion.h>
@@ -9,74 +6,6 @@
 #include <string.h>
 
 TestSuite(soak_faults, .init = fault_lab_enter, .fini = fault_lab_leave, .timeout = 3600);
-
-enum { WORKERS = 4 };
-
-/* Longer than any worker takes; a frame whose length has grown is noticed no earlier. */
-static const double DEADLINE_S = 0.25;
-
-/* The frames of one site, those before the first epoch and that of the metrics among them. */
-static char frame_sites[][16] = {"assign.read", "ready.write", "params.read", "gradient.write", "stop.read"};
-enum { FRAME_SITES = sizeof frame_sites / sizeof *frame_sites };
-
-/* At the least: ASSIGN and READY twice, then four rounds, three epochs and the metrics, and STOP. */
-static unsigned fewest_frames(const char *site)
-{
-	if (strcmp(site, "stop.read") == 0)
-		return 1;
-	return strcmp(site, "assign.read") == 0 || strcmp(site, "ready.write") == 0 ? 2 : 8;
-}
-
-static void kill_one_at(const char *site, unsigned workers, unsigned worker, unsigned skip, size_t byte)
-{
-	char faults[256];
-	snprintf(faults, sizeof faults,
-	        "[{\"kind\": \"kill\", \"site\": \"%.20s\", \"worker\": %u, \"skip\": %u, \"byte\": %zu}]", site,
-	        worker, skip, byte);
-	struct run_result result = fault_run(&(struct fault_run){.faults = faults, .workers = workers});
-	expect_identical(&result, faults);
-	cr_expect(fault_has_fired("kill", site), "%s has not happened", faults);
-	run_result_release(&result);
-}
-
-ParameterizedTestParameters(soak_faults, one_death_at_each_byte_of_each_frame)
-{
-	return cr_make_param_array(char[16], frame_sites, FRAME_SITES);
-}
-
-ParameterizedTest(char (*site)[16], soak_faults, one_death_at_each_byte_of_each_frame)
-{
-	unsigned skip = 0;
-	for (size_t length; (length = longest_frame(*site, skip)) > 0; skip++)
-		for (unsigned workers = 1; workers <= WORKERS; workers++)
-			for (unsigned worker = 0; worker < workers; worker++)
-				for (size_t byte = 0; byte <= length; byte++)
-					kill_one_at(*site, workers, worker, skip, byte);
-	cr_expect(skip >= fewest_frames(*site), "only %u frames at %s", skip, *site);
-}
-
-static void flip_all_at(const char *site, unsigned workers, unsigned skip, size_t bit)
-{
-	struct frame_strike strike = {
-	        .kind = "flip", .skip = skip, .byte = bit / 8, .bit = bit % 8, .timeout_s = DEADLINE_S};
-	snprintf(strike.site, sizeof strike.site, "%s", site);
-	strike_frame(&strike, workers);
-}
-
-ParameterizedTestParameters(soak_faults, each_bit_of_each_frame_of_all_workers)
-{
-	return cr_make_param_array(char[16], frame_sites, FRAME_SITES);
-}
-
-ParameterizedTest(char (*site)[16], soak_faults, each_bit_of_each_frame_of_all_workers)
-{
-	unsigned skip = 0;
-	for (size_t length; (length = longest_frame(*site, skip)) > 0; skip++)
-		for (unsigned workers = 1; workers <= WORKERS; workers++)
-			for (size_t bit = 0; bit < 8 * length; bit++)
-				flip_all_at(*site, workers, skip, bit);
-	cr_expect(skip >= fewest_frames(*site), "only %u frames at %s", skip, *site);
-}
 
 /* Rows that end so many workers one after the other end the run: see FAULTS.md. */
 enum { DEATHS_IN_A_ROW = 8 };
