@@ -1,6 +1,6 @@
 /*
  * Runs the program under ptrace(2) and, at a system call that is chosen by number, kills the process that makes it or
- * lets the call fail. The tests do that for every call in turn (outside_failure_linux.c).
+ * lets the call fail. The tests do that for every call in turn (outside_failure_test.c).
  *
  *     call_driver REPORT PROCESSES CALL FROM TIMES ACTION program [argument]...
  *
@@ -58,6 +58,7 @@ struct traced {
 	unsigned long long first_argument;
 	unsigned long calls;
 	unsigned long matching;
+	double queued; /* when the program ended */
 };
 
 static struct plan plan;
@@ -78,6 +79,24 @@ static double now(void)
 	struct timespec reading;
 	clock_gettime(CLOCK_MONOTONIC, &reading);
 	return (double)reading.tv_sec + (double)reading.tv_nsec * 1e-9;
+}
+
+/*
+ * How long the process, which may be a zombie, has been ready to run and had no CPU, in seconds. That the machine has
+ * other work says nothing of a worker's readiness to die. 0 where the kernel does not tell.
+ */
+static double queued_s(pid_t pid)
+{
+	char path[64];
+	unsigned long long ran_ns, queued_ns = 0;
+	snprintf(path, sizeof path, "/proc/%ld/schedstat", (long)pid);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%llu %llu", &ran_ns, &queued_ns) != 2)
+		queued_ns = 0;
+	fclose(file);
+	return (double)queued_ns * 1e-9;
 }
 
 static void parse_processes(const char *text)
@@ -227,33 +246,68 @@ static void handle_stop(struct traced *process, int status, bool is_new)
 
 struct ending {
 	int status;        /* the program's */
-	double seconds;    /* from its end to the last process's */
+	double ended;      /* when; 0: not yet */
+	double queued;     /* how long this process had waited for a CPU until then */
+	double seconds;    /* from its end to the last process's, without what they and this one waited for a CPU */
 	size_t unattended; /* processes that it had not waited for when it ended */
 	size_t left;       /* of them, those that had to be killed */
 };
 
+static void note_program_end(int status, struct ending *ending)
+{
+	for (size_t i = 1; i < process_count; i++)
+		processes[i].queued = processes[i].ended ? 0 : queued_s(processes[i].pid);
+	processes[0].ended = true;
+	ending->status = status;
+	ending->queued = queued_s(getpid());
+	ending->ended = now();
+}
+
+/* A process that has ended, and that nobody has waited for: how long did it take to follow the program? */
+static void measure(pid_t pid, struct ending *ending)
+{
+	double queued = queued_s(pid) - process_of(pid)->queued + queued_s(getpid()) - ending->queued;
+	double seconds = now() - ending->ended - queued;
+	if (seconds > ending->seconds)
+		ending->seconds = seconds;
+}
+
 /* Every process has two ends where its parent does not wait for it: one for who traces it, one for who inherits it. */
-static void note_end(pid_t pid, bool program_ended, struct ending *ending)
+static void note_end(pid_t pid, struct ending *ending)
 {
 	struct traced *process = process_of(pid);
-	if (process->ended || program_ended)
+	if (process->ended || ending->ended > 0)
 		ending->unattended++;
 	process->ended = true;
+}
+
+/* As waitpid(2) for any process; once the program has ended, it measures who has followed, and waits for nothing. */
+static pid_t await(int *status, struct ending *ending)
+{
+	siginfo_t seen = {.si_pid = 0};
+	if (ending->ended == 0)
+		return waitpid(-1, status, __WALL);
+	if (waitid(P_ALL, 0, &seen, WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) != 0)
+		return -1;
+	if (seen.si_pid == 0)
+		return 0;
+	if (seen.si_code == CLD_EXITED || seen.si_code == CLD_KILLED || seen.si_code == CLD_DUMPED)
+		measure(seen.si_pid, ending);
+	return waitpid(seen.si_pid, status, __WALL);
 }
 
 static struct ending follow(pid_t program)
 {
 	struct ending ending = {0};
-	double ended = 0;
 	for (;;) {
 		int status;
-		pid_t pid = waitpid(-1, &status, __WALL | (ended > 0 ? WNOHANG : 0));
+		pid_t pid = await(&status, &ending);
 		if (pid < 0 && errno == EINTR)
 			continue;
 		if (pid < 0)
 			return ending; /* nobody is left */
 		if (pid == 0) {
-			if (now() > ended + LEFT_BEHIND_S) {
+			if (now() > ending.ended + LEFT_BEHIND_S) {
 				for (size_t i = 0; i < process_count; i++)
 					ending.left += !processes[i].ended;
 				return ending; /* who is left is killed by PTRACE_O_EXITKILL */
@@ -265,12 +319,9 @@ static struct ending follow(pid_t program)
 			bool is_new = process_count > known || process->calls == 0;
 			handle_stop(process, status, is_new);
 		} else if (pid == program) {
-			ended = now();
-			ending.status = status;
-			processes[0].ended = true;
+			note_program_end(status, &ending);
 		} else {
-			note_end(pid, ended > 0, &ending);
-			ending.seconds = ended > 0 ? now() - ended : 0;
+			note_end(pid, &ending);
 		}
 	}
 }

@@ -331,22 +331,6 @@ static void go_on(struct lane *lane, struct outside_ending *ending)
 	run_result_release(&result);
 }
 
-/*
- * On a machine with other work a worker that is dead may be seen late. One that does follow late, does so again: the
- * shortest of three times counts.
- */
-static void measure_again(struct lane *lane, double *end_s)
-{
-	for (int again = 0; again < 2 && *end_s > OUTSIDE_FOLLOW_S; again++) {
-		prepare(lane, &lane->run);
-		struct run_result result = run_finish(start_in(lane, &lane->run));
-		struct outside_report report = read_report(lane);
-		if (report.fired > 0 && report.end_s < *end_s)
-			*end_s = report.end_s;
-		run_result_release(&result);
-	}
-}
-
 /* Waits for the lane's run, and judges it. */
 static void finish(struct lane *lane)
 {
@@ -364,8 +348,6 @@ static void finish(struct lane *lane)
 	struck += ending.report.fired > 0;
 	missed = missed || ending.report.fired == 0;
 	bool killed = lane->verdict == OUTSIDE_KILLED && ending.report.fired > 0;
-	if (killed)
-		measure_again(lane, &ending.report.end_s);
 	/* Who came to the end before it could be killed has succeeded. */
 	outside_judge(&ending, lane->verdict == OUTSIDE_KILLED && !killed ? OUTSIDE_IDENTICAL : lane->verdict);
 	run_result_release(&result);
