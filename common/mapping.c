@@ -88,6 +88,8 @@ bool mapping_open_windows(
 			errno = reason;
 			return false;
 		}
+		if (span >= HUGE_PAGE)
+			mapping_prefer_huge_pages(base + places[i], span); /* for what is not in memory yet */
 		places[i] += slack - offsets[0] % page;
 	}
 	*mapping = (struct mapping){(unsigned char *)base + offsets[0] % page, base, total};

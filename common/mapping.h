@@ -34,8 +34,8 @@ void *mapping_share(size_t length);
 void mapping_unshare(void *memory, size_t length);
 
 /*
- * Asks for huge pages where this memory (page-aligned, not touched yet) is going to be touched; a system that has none
- * gives ordinary ones.
+ * Asks for huge pages where this memory, or window on a file (page-aligned, not touched yet) is going to be touched; a
+ * system that has none gives ordinary ones.
  */
 void mapping_prefer_huge_pages(void *memory, size_t length);
 
