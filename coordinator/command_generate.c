@@ -35,30 +35,23 @@ static const char **new_names(uint32_t features)
 }
 
 /* False: the file cannot be written, which it tells itself, or there was an interrupt, as *error says. */
-static bool write_rows(const struct command_line *line, struct generator *generator, struct table_output *table,
-        double *batch, struct error *error)
+static bool write_rows(uint64_t rows, struct generator *generator, struct table_output *table, double *batch,
+        struct work_progress *progress, struct error *error)
 {
 	uint32_t columns = generator->features + 1;
 	size_t capacity = NUMBERS_PER_BATCH / columns + 1;
-	struct work_progress progress;
-	work_progress_init(&progress, line->quiet, "generated", line->generate.rows);
-	for (uint64_t done = 0; done < line->generate.rows; work_progress_show(&progress, done, done)) {
-		size_t count = line->generate.rows - done < capacity ? (size_t)(line->generate.rows - done) : capacity;
+	for (uint64_t done = 0; done < rows; work_progress_show(progress, done, done)) {
+		size_t count = rows - done < capacity ? (size_t)(rows - done) : capacity;
 		for (size_t i = 0; i < count; i++)
 			generator_row(generator, batch + i * columns);
 		table_output_rows(table, batch, count);
 		done += count;
-		if (ferror(table->file)) {
-			work_progress_clear(&progress);
+		if (ferror(table->file))
 			return false;
-		}
-		if (signals_take().interrupts > 0) {
-			work_progress_clear(&progress);
+		if (signals_take().interrupts > 0)
 			return error_set(error, EXIT_INTERRUPTED, "interrupted; nothing is written");
-		}
 	}
 	table_output_end(table);
-	work_progress_end(&progress, line->generate.rows);
 	return true;
 }
 
@@ -76,12 +69,17 @@ static bool write_file(
 		stream = output_stream_open(line->output, error);
 	if (stream != NULL) {
 		struct table_output table;
+		struct work_progress progress;
+		work_progress_init(&progress, line->quiet, "generated", line->generate.rows);
 		table_output_begin(&table, output_stream_file(stream), format, names, columns);
-		bool complete = write_rows(line, generator, &table, batch, error);
+		bool complete = write_rows(line->generate.rows, generator, &table, batch, &progress, error);
+		work_progress_clear(&progress);
 		if (complete || ferror(table.file))
 			written = output_stream_finish(stream, error);
 		else
 			output_stream_discard(stream);
+		if (written)
+			work_progress_end(&progress, table.rows);
 	}
 	free(batch);
 	free(names);

@@ -183,11 +183,35 @@ bool output_file_write(const char *path, const char *text, struct error *error)
 	return output_file_rotate(path, NULL, text, NULL, error);
 }
 
+/*
+ * A page cache may keep a file in pieces as large as the writes that it came in: Linux with large folios does. What
+ * came in whole huge pages is later mapped as such. Mapping, reading and unmapping 128 MB took 0.5 ms of the kernel's
+ * time after writes of 2 MiB, 1.5 after 1 MiB, 15 after 4 KiB.
+ */
+enum { HUGE_PAGE = 1 << 21 };
+
 struct output_stream {
 	FILE *file;
 	const char *path; /* NULL: standard output */
+	char *buffer;     /* of a huge page; NULL: standard output */
 	struct draft draft;
 };
+
+static bool open_stream(struct output_stream *stream, const char *path, struct error *error)
+{
+	if (!draft_open(&stream->draft, path, error))
+		return false;
+	stream->buffer = malloc(HUGE_PAGE);
+	stream->file = stream->buffer == NULL ? NULL : fdopen(stream->draft.file, "w");
+	if (stream->file != NULL) {
+		setvbuf(stream->file, stream->buffer, _IOFBF, HUGE_PAGE);
+		return true;
+	}
+	error_set(error, EXIT_OS_ERROR, "out of memory");
+	draft_close(&stream->draft);
+	free(stream->buffer);
+	return false;
+}
 
 struct output_stream *output_stream_open(const char *path, struct error *error)
 {
@@ -198,17 +222,8 @@ struct output_stream *output_stream_open(const char *path, struct error *error)
 	}
 	stream->path = path;
 	stream->file = stdout;
-	if (path == NULL)
+	if (path == NULL || open_stream(stream, path, error))
 		return stream;
-	if (!draft_open(&stream->draft, path, error)) {
-		free(stream);
-		return NULL;
-	}
-	stream->file = fdopen(stream->draft.file, "w");
-	if (stream->file != NULL)
-		return stream;
-	error_set(error, EXIT_OS_ERROR, "out of memory");
-	draft_close(&stream->draft);
 	free(stream);
 	return NULL;
 }
@@ -224,6 +239,7 @@ void output_stream_discard(struct output_stream *stream)
 		fclose(stream->file); /* with the draft's descriptor */
 		stream->draft.file = -1;
 		draft_close(&stream->draft);
+		free(stream->buffer);
 	}
 	free(stream);
 }
