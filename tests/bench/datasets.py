@@ -1,12 +1,16 @@
 """The benches' datasets, made once below build/bench: 1.2 GB if all rows run."""
 
-import functools
+import itertools
+import os
 import subprocess
+
+from measure import CannotRun
 
 HEADER_BYTES = 128
 # A multiple of every d + 1 of the table, so that the same pages are a dataset of each shape: 537 MB.
 STREAM_WORDS = 512 * 1001 * 131
 STREAM_BYTES = 8 * STREAM_WORDS
+HUGE_PAGE = 1 << 21
 
 
 def npy_header(rows, columns, dtype="<f8", fortran=False):
@@ -17,23 +21,36 @@ def npy_header(rows, columns, dtype="<f8", fortran=False):
 
 def _make(bench, name, header, kind, rows, features, digits=1):
     path = bench.folder / name
-    if not path.exists():
-        draft = path.with_suffix(".draft")
-        with open(draft, "wb") as file:
-            file.write(header)
-            file.flush()
-            command = [bench.probe_program, "generate", kind, *map(str, (rows, features, digits))]
-            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, check=True)
-        draft.rename(path)
-    read_all(path)
+    if path.exists():
+        return freshen(path)
+    command = [bench.probe_program, "generate", kind, *map(str, (rows, features, digits))]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as generator:
+        first = header + generator.stdout.read(HUGE_PAGE - len(header))
+        _write(path, itertools.chain([first], iter(lambda: generator.stdout.read(HUGE_PAGE), b"")))
+    if generator.returncode != 0:
+        path.unlink()
+        raise CannotRun(f"{name} could not be made")
     return path
 
 
-def read_all(path):
-    """Brings a file into the page cache."""
+def _write(path, pieces):
+    """
+    Linux keeps in huge pages what was written in whole ones, as forkfit itself writes its files, and maps it so, for
+    forkfit and for the probes alike.
+    """
+    draft = path.with_suffix(".draft")
+    with open(draft, "wb", buffering=0) as file:
+        for piece in pieces:
+            file.write(piece)
+        os.fsync(file.fileno())
+    draft.rename(path)
+
+
+def freshen(path):
+    """Brings a file into the page cache as if it had just been written. What is read again may lie there in pieces."""
     with open(path, "rb", buffering=0) as file:
-        while file.read(1 << 22):
-            pass
+        _write(path, iter(lambda: file.read(HUGE_PAGE), b""))
+    return path
 
 
 def stream(bench, features, dtype="<f8", fortran=False):
@@ -45,18 +62,15 @@ def stream(bench, features, dtype="<f8", fortran=False):
     return path
 
 
-@functools.cache
 def _stream(bench):
     return _make(bench, "stream.npy", bytes(HEADER_BYTES), "words", STREAM_WORDS // 2, 1)
 
 
-@functools.cache
 def npy(bench, rows, columns):
     """Rows of f8, the last column linear in the others but for noise."""
     return _make(bench, f"linear-{rows}x{columns}.npy", npy_header(rows, columns), "f8", rows, columns - 1)
 
 
-@functools.cache
 def csv(bench, rows, columns, digits):
     """The same as text: digits behind the point, or 17 significant ones."""
     return _make(bench, f"linear-{rows}x{columns}-{digits}.csv", b"", "csv", rows, columns - 1, digits)

@@ -65,7 +65,7 @@ def killed_epochs(bench):
     workers, epochs, count = 2, 873, 200
     struck = [i * workers * epochs // count for i in range(count)]
     places = [(i % workers, i // workers + 1) for i in struck]
-    path = datasets.npy(bench, 2000000, 16)
+    path = datasets.npy(bench, 3000000, 16)  # 10 s or more
     plain = bench.configuration(path, workers, recovery=MANY)
     killed = bench.configuration(path, workers, recovery=MANY, faults=kills(places))
     without, with_ = bench.alternate(
