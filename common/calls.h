@@ -26,6 +26,7 @@ enum call_kind {
 	CALL_NONBLOCK,   /* fcntl(descriptor, F_SETFL, O_NONBLOCK): (descriptor) */
 	CALL_DIE_WITH,   /* prctl(PR_SET_PDEATHSIG, signal): (signal) */
 	CALL_GETPPID,    /* () */
+	CALL_BATCH,      /* sched_setscheduler(0, SCHED_BATCH): () */
 	CALL_SETRLIMIT,  /* (resource, soft, hard) */
 	CALL_PRIVILEGES, /* prctl(PR_SET_NO_NEW_PRIVS, 1): () */
 	CALL_SECCOMP,    /* (instructions, flags) */

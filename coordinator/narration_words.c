@@ -463,6 +463,12 @@ static void tell_isolation(
 		        "worker's end in its hands, that one's death would not show",
 		        world->workers[actor].inherited);
 		break;
+	case CALL_BATCH:
+		write_call(words, call, "sched_setscheduler(0, SCHED_BATCH)");
+		say(words,
+		        "when it wakes, it takes nobody's processor: the coordinator can ask them all before the first "
+		        "one begins");
+		break;
 	case CALL_SETRLIMIT:
 		tell_limit(call, words);
 		break;

@@ -10,6 +10,7 @@
 #include "worker/last_words.h"
 #include "worker/predict.h"
 #include "worker/residuals.h"
+#include "worker/scheduling.h"
 #include "worker/stream.h"
 
 #include <errno.h>
@@ -429,6 +430,7 @@ enum worker_exit worker_main(const struct worker_options *options)
 	enum worker_exit status = WORKER_NO_MEMORY;
 	if (!isolation_enter(options->coordinator))
 		return WORKER_LEFT;
+	scheduling_step_back();
 	if (prepare_faults(&worker, options->faults) && frame_reader_init(&worker.reader, wire_max_payload_down()) &&
 	        last_words_prepare()) {
 		worker.not_isolated = isolation_confine(options->isolation);

@@ -136,6 +136,9 @@ class Process:
         if arguments[0] in ("PR_SET_PDEATHSIG", "PR_SET_NO_NEW_PRIVS"):
             self.add("prctl", result, *arguments[:2])
 
+    def take_sched_setscheduler(self, arguments, text, result, found):
+        self.add("sched_setscheduler", result, *arguments[:2])
+
     def take_getppid(self, arguments, text, result, found):
         if not self.coordinator:
             self.add("getppid", result)
