@@ -181,11 +181,14 @@ $(CALL_DRIVER): $(CALL_DRIVER_SOURCE) $(BUILD)/flags
 
 $(BUILD)/objects/tests/%.o: tests/%.c $(BUILD)/prerequisites
 	@mkdir -p $(@D)
-	$(call COMPILE,$(TEST_WARNINGS)) -o $@ $<
+	$(call COMPILE,$(TEST_WARNINGS)) $(DEFINE) -o $@ $<
 
 $(BUILD)/objects/%.o: %.c $(BUILD)/prerequisites
 	@mkdir -p $(@D)
 	$(call COMPILE,$(WARNINGS)) $(DEFINE) -o $@ $<
+
+# The files that only run where it was asked whether the processor has these.
+$(call objects,common/csv_records_avx2.c tests/unit/decimal_plain_avx2.c): DEFINE = -mavx2 -mbmi
 
 # The one file that carries others.
 $(call objects,coordinator/report_page.c): $(wildcard coordinator/report/* third_party/uplot/*)

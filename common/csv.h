@@ -40,6 +40,12 @@ const char *csv_trim(const char *text, size_t *length);
 /* Is this the text of a missing value: empty, or NA, NaN, null in any case, white space around it ignored? */
 bool csv_is_missing(const char *text, size_t length);
 
+/* Instruction sets for which the parser is compiled, narrowest first. What it makes of the bytes is the same. */
+enum csv_clone { CSV_CLONE_BASELINE, CSV_CLONE_AVX2, CSV_CLONE_COUNT };
+
+/* The best one that this processor runs. */
+enum csv_clone csv_best_clone(void);
+
 /* What to take from each record. The arrays are borrowed. */
 struct csv_plan {
 	char delimiter;
@@ -48,6 +54,7 @@ struct csv_plan {
 	uint32_t width;      /* numbers in a row: d features and the target; each has exactly one field */
 	enum missing_policy missing;
 	bool quotes; /* false: stop at the first quote that opens a field, with CSV_QUOTE */
+	enum csv_clone clone;
 };
 
 enum csv_status {

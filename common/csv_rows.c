@@ -4,16 +4,12 @@
  */
 #include "common/csv.h"
 #include "common/csv_field.h"
-#include "common/csv_marks.h"
+#include "common/csv_records.h"
 #include "common/decimal.h"
-#include "common/decimal_plain.h"
 #include "common/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
-
-/* Left to the compiler, some of it becomes calls, and they are felt. */
-#define INLINE static inline __attribute__((always_inline))
 
 enum verdict {
 	VERDICT_NUMBER,
@@ -142,7 +138,7 @@ static const char *take_unusual_field(
 }
 
 /* The same for a field that is used. Reading the number finds the end of the field by the way. */
-__attribute__((noinline)) static const char *take_any_number(
+const char *csv_take_any_number(
         const struct csv_plan *plan, const char *at, const char *end, double *value, bool *missing)
 {
 	const char *after;
@@ -152,73 +148,29 @@ __attribute__((noinline)) static const char *take_any_number(
 	return take_unusual_field(plan, at, end, value, missing);
 }
 
-/*
- * The same, where a mark says where the field ends. What the marks do not reach (the text's first and last bytes,
- * fields longer than a piece) and what is not a plain number is left to take_any_number.
- */
-INLINE const char *take_number(
-        const struct csv_plan *plan, struct csv_marks *marks, const char *at, double *value, bool *missing)
+static bool take_records_baseline(const struct csv_plan *plan, const char **at, const char *limit, const char *end,
+        double *rows, size_t *kept, size_t *skipped)
 {
-	const char *stop = csv_marks_next(marks, at);
-	if (stop == NULL || stop < marks->text + DECIMAL_PLAIN_REACH)
-		return take_any_number(plan, at, marks->end, value, missing);
-	if (__builtin_expect(stop[-1] == '\r', 0)) /* a branch, so that the next field does not wait for the byte */
-		stop--;
-	return decimal_plain_read(at, stop, value) ? stop : take_any_number(plan, at, marks->end, value, missing);
+	return csv_take_records(plan, at, limit, end, rows, kept, skipped);
 }
 
-/* The same for a field that is passed over. */
-static const char *skip_field(const struct csv_plan *plan, const char *at, const char *end)
-{
-	if (at == end || *at != '"')
-		return csv_find_or_newline(at, end, plan->delimiter);
-	struct csv_cut cut;
-	csv_cut_field(at, end, plan->delimiter, &cut);
-	return cut.unclosed || !plan->quotes ? NULL : cut.after;
-}
+static csv_records_taker *const takers[CSV_CLONE_COUNT] = {
+        [CSV_CLONE_BASELINE] = take_records_baseline,
+        [CSV_CLONE_AVX2] = csv_take_records_avx2,
+};
 
-/* Parses the record at `at` into row and returns where the next one starts; NULL: explain it. */
-INLINE const char *parse_record(
-        const struct csv_plan *plan, struct csv_marks *marks, const char *at, double *row, bool *missing)
+enum csv_clone csv_best_clone(void)
 {
-	const char *end = marks->end;
-	for (uint32_t place = 0;; at++) {
-		int32_t slot = plan->slot[place];
-		at = slot < 0 ? skip_field(plan, at, end) : take_number(plan, marks, at, &row[slot], missing);
-		if (at == NULL)
-			return NULL;
-		if (++place == plan->fields)
-			break;
-		if (at == end || *at != plan->delimiter)
-			return NULL;
-	}
-	return csv_ends_record(at, end) ? csv_next_record(at, end) : NULL;
+	bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
+	return has_avx2 ? CSV_CLONE_AVX2 : CSV_CLONE_BASELINE;
 }
 
 enum csv_status csv_parse_records(const struct csv_plan *plan, const char **at, const char *limit, const char *end,
         double *rows, size_t *kept, size_t *skipped, struct csv_problem *problem)
 {
-	double *row = rows;
-	struct csv_marks marks;
-	csv_marks_init(&marks, plan->delimiter, *at, limit, end);
-	while (*at < limit) {
-		if (csv_ends_record(*at, end)) { /* a blank line */
-			*at = csv_next_record(*at, end);
-			continue;
-		}
-		bool missing = false;
-		const char *next = parse_record(plan, &marks, *at, row, &missing);
-		if (next == NULL)
-			return explain(plan, *at, end, problem);
-		*at = next;
-		if (missing && plan->missing != MISSING_KEEP_ROW) {
-			*skipped += 1;
-		} else {
-			*kept += 1;
-			row += plan->width;
-		}
-	}
-	return CSV_OK;
+	if (takers[plan->clone](plan, at, limit, end, rows, kept, skipped))
+		return CSV_OK;
+	return explain(plan, *at, end, problem);
 }
 
 size_t csv_rows_at_most(const struct csv_plan *plan, size_t bytes)

@@ -7,7 +7,8 @@
  */
 #include "common/decimal.h"
 
-#include "common/powers_of_five.h"
+#include "common/decimal_nearest.h"
+#include "common/decimal_plain.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -19,14 +20,10 @@
 enum {
 	MANTISSA_DIGITS = 19,         /* as many as always fit in 64 bits, and 10^19 does too */
 	SIGNIFICANT_DIGITS_MAX = 800, /* the point halfway between two doubles never has more than 767 */
-	FRACTION_BITS = 52,
-	EXPONENT_BIAS = 1023,
-	EXPONENT_INFINITE = 2047,
-	EXACT_POWER_MAX = 22, /* 10^22 is the largest power of ten that is a double */
+	EXACT_POWER_MAX = 22,         /* 10^22 is the largest power of ten that is a double */
 };
 
 static const uint64_t EXACT_MANTISSA_MAX = UINT64_C(1) << 53;
-static const uint64_t INFINITY_BITS = (uint64_t)EXPONENT_INFINITE << FRACTION_BITS;
 
 /* An exponent beyond this cannot be brought back by digits that fit in memory, and sums with it do not overflow. */
 static const int64_t EXPONENT_CLAMP = INT64_C(1000000000000000000);
@@ -42,6 +39,13 @@ struct decimal {
 	uint64_t mantissa;
 	int64_t exponent;
 	bool truncated;
+};
+
+const struct decimal_plain_bytes decimal_plain_bytes = {
+        .zero = {[0 ... 31] = '0'},
+        .point = {[0 ... 31] = '.' ^ '0'},
+        .beyond_digit = {[0 ... 31] = 0x7F - 9},
+        .top_bit = {[0 ... 31] = 0x80},
 };
 
 static const uint64_t powers_of_ten[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
@@ -100,56 +104,6 @@ static const char *read_exponent(const char *letter, const char *end, int64_t *e
 	return at;
 }
 
-/*
- * 5^exponent · mantissa, of which the upper 128 bits matter. The second multiplication is needed only where the first
- * leaves the bits that decide about rounding open. That two are always enough is proved in Mushtak and Lemire, "Fast
- * Number Parsing Without Fallback", Software: Practice and Experience 53, 2023.
- */
-static inline unsigned __int128 multiply_by_power(uint64_t mantissa, int exponent)
-{
-	const struct power_of_five *power = &powers_of_five[exponent - POWER_OF_FIVE_MIN];
-	const uint64_t undecided = 0x1FF; /* what is left below a leading zero, the 53 bits of a double and one more */
-	unsigned __int128 product = (unsigned __int128)mantissa * power->high;
-	if (((uint64_t)(product >> 64) & undecided) == undecided)
-		product += ((unsigned __int128)mantissa * power->low) >> 64;
-	return product;
-}
-
-/*
- * The bits of the double nearest to mantissa · 10^exponent, ties to even: Lemire, "Number Parsing at a Gigabyte per
- * Second", Software: Practice and Experience 51(8), 2021.
- */
-static uint64_t nearest_double(uint64_t mantissa, int64_t exponent)
-{
-	if (mantissa == 0 || exponent < POWER_OF_FIVE_MIN)
-		return 0;
-	if (exponent > POWER_OF_FIVE_MAX)
-		return INFINITY_BITS;
-	int ten = (int)exponent;
-	int zeros = __builtin_clzll(mantissa);
-	unsigned __int128 product = multiply_by_power(mantissa << zeros, ten);
-	uint64_t high = (uint64_t)(product >> 64);
-	int carry = (int)(high >> 63);
-	int shift = carry + 64 - FRACTION_BITS - 3;
-	uint64_t bits = high >> shift; /* 53 bits and one to round by */
-	/* 217706 / 2^16 approximates log2(10), and rounded down it is right for every power in the table. */
-	int two = ((217706 * ten) >> 16) + 63 + carry - zeros + EXPONENT_BIAS;
-	if (two <= 0) { /* subnormal; no number of 19 digits lies halfway between two of these */
-		if (1 - two >= 64)
-			return 0;
-		bits >>= 1 - two;
-		return (bits + (bits & 1)) >> 1; /* a carry into bit 52 makes the smallest normal number */
-	}
-	/* Exactly halfway with an even neighbour below. 5^|exponent| must fit in a word for that, or in a quotient. */
-	bool halfway = (uint64_t)product <= 1 && ten >= -4 && ten <= 23 && bits << shift == high;
-	if (halfway && (bits & 3) == 1)
-		bits--;
-	bits = (bits + (bits & 1)) >> 1;
-	/* Adding instead of masking: the leading bit, or a carry out of all 53, counts the exponent up by itself. */
-	bits += (uint64_t)(two - 1) << FRACTION_BITS;
-	return bits < INFINITY_BITS ? bits : INFINITY_BITS;
-}
-
 /* For more digits than a mantissa always holds: without the zeros in front they may fit, or else 19 are kept. */
 static struct decimal keep_leading(const struct digits *digits)
 {
@@ -199,7 +153,7 @@ static double round_by_strtod(const struct digits *digits)
 
 double decimal_nearest(uint64_t mantissa, int exponent)
 {
-	uint64_t bits = nearest_double(mantissa, exponent);
+	uint64_t bits = decimal_nearest_bits(mantissa, exponent);
 	double magnitude;
 	memcpy(&magnitude, &bits, sizeof magnitude);
 	return magnitude;
@@ -216,8 +170,8 @@ static inline double magnitude_of(const struct decimal *decimal, const struct di
 		if (exponent > 0 && exponent <= EXACT_POWER_MAX)
 			return (double)decimal->mantissa * exact_powers[exponent];
 	}
-	uint64_t bits = nearest_double(decimal->mantissa, exponent);
-	if (decimal->truncated && nearest_double(decimal->mantissa + 1, exponent) != bits)
+	uint64_t bits = decimal_nearest_bits(decimal->mantissa, exponent);
+	if (decimal->truncated && decimal_nearest_bits(decimal->mantissa + 1, exponent) != bits)
 		return round_by_strtod(digits);
 	double magnitude;
 	memcpy(&magnitude, &bits, sizeof magnitude);

@@ -42,6 +42,7 @@ bool csv_stream_open(struct csv_stream *stream, struct loader *loader, struct er
 	        .width = width,
 	        .missing = dataset->missing,
 	        .quotes = true,
+	        .clone = csv_best_clone(),
 	};
 	return true;
 }

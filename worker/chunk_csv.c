@@ -208,6 +208,7 @@ static bool prepare(struct csv_chunk *chunk)
 	        .width = width,
 	        .missing = dataset->missing,
 	        .quotes = chunk->assignment->quotes,
+	        .clone = csv_best_clone(),
 	};
 	size_t rows = scratch_rows(chunk);
 	if (rows > SIZE_MAX / sizeof(double) / width)

@@ -289,6 +289,7 @@ Test(csv_agreement, the_parser_ends_and_judges_every_record_as_the_model_does)
 				slot[j] = random_below(&state, 3) < used ? (int32_t)plan.width++ : -1;
 			plan.missing = random_below(&state, 2) ? MISSING_ERROR : MISSING_SKIP_ROW;
 			plan.quotes = random_below(&state, 8) != 0;
+			plan.clone = (enum csv_clone)random_below(&state, csv_best_clone() + 1);
 			struct outcome expected = model_outcome(&sample, record, &plan);
 			struct outcome found = parse(&sample, record, &plan);
 			cr_assert(found.status == expected.status && found.kept == expected.kept &&

@@ -180,11 +180,14 @@ void csv_numbers_release(struct csv_numbers *numbers)
 	free(numbers->expected);
 }
 
-void csv_numbers_check_cut(const struct csv_numbers *numbers, size_t cut)
+static void check_cut(const struct csv_numbers *numbers, size_t cut, enum csv_clone clone)
 {
 	static const int32_t slot[CSV_NUMBERS_FIELDS] = {0, 1, 2};
-	const struct csv_plan plan = {
-	        .delimiter = ',', .fields = CSV_NUMBERS_FIELDS, .slot = slot, .width = CSV_NUMBERS_FIELDS};
+	const struct csv_plan plan = {.delimiter = ',',
+	        .fields = CSV_NUMBERS_FIELDS,
+	        .slot = slot,
+	        .width = CSV_NUMBERS_FIELDS,
+	        .clone = clone};
 	const char *end = numbers->text + numbers->length;
 	const char *limits[] = {numbers->text + cut, end};
 	const char *at = numbers->text;
@@ -201,13 +204,19 @@ void csv_numbers_check_cut(const struct csv_numbers *numbers, size_t cut)
 		for (size_t i = 0; i < kept * CSV_NUMBERS_FIELDS; i++) {
 			const double *expected = &numbers->expected[rows * CSV_NUMBERS_FIELDS + i];
 			cr_assert(memcmp(&found[i], expected, sizeof *expected) == 0,
-			        "number %zu, cut at byte %zu: %a, strtod says %a", rows * CSV_NUMBERS_FIELDS + i, cut,
-			        found[i], *expected);
+			        "number %zu, cut at byte %zu, clone %d: %a, strtod says %a",
+			        rows * CSV_NUMBERS_FIELDS + i, cut, (int)clone, found[i], *expected);
 		}
 		rows += kept;
 		free(found);
 	}
 	cr_assert_eq(rows, numbers->rows);
+}
+
+void csv_numbers_check_cut(const struct csv_numbers *numbers, size_t cut)
+{
+	for (enum csv_clone clone = CSV_CLONE_BASELINE; clone <= csv_best_clone(); clone++)
+		check_cut(numbers, cut, clone);
 }
 
 void csv_numbers_check(uint64_t *state, csv_numbers_drawer *drawer, size_t count)

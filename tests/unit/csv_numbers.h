@@ -28,7 +28,7 @@ void csv_numbers_draw(
         struct csv_numbers *numbers, uint64_t *state, csv_numbers_drawer *drawer, size_t rows, const char *line_end);
 void csv_numbers_release(struct csv_numbers *numbers);
 
-/* Parses the text in two ranges that meet at byte `cut`, and asserts every bit. */
+/* Parses the text in two ranges that meet at byte `cut`, with each clone, and asserts every bit. */
 void csv_numbers_check_cut(const struct csv_numbers *numbers, size_t cut);
 
 /* Draws about `count` numbers, and does so. */

@@ -22,13 +22,27 @@ struct parsed {
 	struct csv_problem problem;
 };
 
+static struct parsed parse_as(struct csv_plan plan, enum csv_clone clone, const char *text, size_t length)
+{
+	struct parsed parsed;
+	memset(&parsed, 0, sizeof parsed);
+	const char *at = text;
+	plan.clone = clone;
+	parsed.status = csv_parse_records(
+	        &plan, &at, text + length, text + length, parsed.rows, &parsed.kept, &parsed.skipped, &parsed.problem);
+	parsed.at = (size_t)(at - text);
+	return parsed;
+}
+
+/* Whichever clone parses, it comes to the same. */
 static struct parsed parse_bytes(const struct csv_plan *plan, const char *text, size_t length)
 {
-	struct parsed parsed = {0};
-	const char *at = text;
-	parsed.status = csv_parse_records(
-	        plan, &at, text + length, text + length, parsed.rows, &parsed.kept, &parsed.skipped, &parsed.problem);
-	parsed.at = (size_t)(at - text);
+	struct parsed parsed = parse_as(*plan, CSV_CLONE_BASELINE, text, length);
+	for (enum csv_clone clone = CSV_CLONE_BASELINE + 1; clone <= csv_best_clone(); clone++) {
+		struct parsed other = parse_as(*plan, clone, text, length);
+		cr_assert(
+		        memcmp(&parsed, &other, sizeof parsed) == 0, "clone %d: '%.*s'", (int)clone, (int)length, text);
+	}
 	return parsed;
 }
 
@@ -67,6 +81,61 @@ Test(csv_rows, puts_used_fields_into_their_slots_and_never_judges_the_others)
 		cr_expect_eq(parsed.rows[2 * i], 2 * i + 2);
 		cr_expect_eq(parsed.rows[2 * i + 1], 2 * i + 1);
 	}
+}
+
+/* What is read fast, because a text is long, is mixed with what is not: quotes, blank lines, other ends, white space.
+ */
+Test(csv_rows, parses_long_texts_as_it_does_their_records_one_by_one)
+{
+	static const char *const records[] = {"1.5,x,-2\n", "0.25,,17\r\n", "-1.25e3,\"a,\nb\",\"8\"\n", "\n", "\r\n",
+	        "\"4\" ,\"\"\"\",5\r\n", "12345678901234.5,0.12345678901234567,-0.98765432109876543\n",
+	        " 6 ,\"\r\n\",\t7\n", "1234567890123456,skipped\"as it is,12345678901234567890123456789012\r\n",
+	        "0000000000000000000000000000000000001,9,3.\n"};
+	enum { RECORDS = 400, KINDS = sizeof records / sizeof records[0] };
+	char *text = calloc(RECORDS, 100);
+	double *expected = calloc(RECORDS, 2 * sizeof(double)), *found = calloc(RECORDS * 100, 2 * sizeof(double));
+	cr_assert(text != NULL && expected != NULL && found != NULL);
+	struct csv_plan plan = plan_of(3, SOME_USED, 2);
+	uint64_t state = 5;
+	for (int round = 0; round < 200; round++) {
+		size_t length = 0, rows = 0;
+		unsigned kinds = 1 + random_below(&state, KINDS);
+		for (size_t i = 0; i < RECORDS; i++) {
+			const char *record = records[random_below(&state, kinds)];
+			struct parsed one = parse(&plan, record);
+			memcpy(expected + 2 * rows, one.rows, 2 * sizeof(double));
+			rows += one.kept;
+			length += (size_t)sprintf(text + length, "%s", record);
+		}
+		for (plan.clone = CSV_CLONE_BASELINE; plan.clone <= csv_best_clone(); plan.clone++) {
+			const char *at = text;
+			size_t kept = 0, skipped = 0;
+			struct csv_problem problem;
+			cr_assert_eq(csv_parse_records(&plan, &at, text + length, text + length, found, &kept, &skipped,
+			                     &problem),
+			        CSV_OK);
+			cr_assert_eq(kept, rows);
+			cr_assert_arr_eq(found, expected, 2 * rows * sizeof(double));
+		}
+	}
+	free(text);
+	free(expected);
+	free(found);
+}
+
+Test(csv_rows, takes_no_tab_in_quotes_for_a_delimiter)
+{
+	static const char record[] = "\"\t4\t\"\tx\t5\n";
+	char text[20 * (sizeof record - 1) + 1] = "";
+	for (size_t i = 0; i < 20; i++)
+		memcpy(text + i * strlen(record), record, sizeof record);
+	struct csv_plan plan = plan_of(3, SOME_USED, 2);
+	plan.delimiter = '\t';
+	struct parsed parsed = parse(&plan, text);
+	cr_assert_eq(parsed.status, CSV_OK);
+	cr_assert_eq(parsed.kept, 20);
+	for (int i = 0; i < 20; i++)
+		cr_expect(parsed.rows[2 * i] == 5 && parsed.rows[2 * i + 1] == 4);
 }
 
 Test(csv_rows, keeps_to_other_delimiters)

@@ -1,5 +1,8 @@
 #include "common/decimal_plain.h"
 
+#include "common/csv.h"
+
+#include "tests/unit/decimal_plain_avx2.h"
 #include "tests/unit/random.h"
 
 #include <criterion/criterion.h>
@@ -11,13 +14,20 @@ TestSuite(decimal_plain, .timeout = 60);
 
 enum { TEXT_MAX = 48 };
 
-/* Reads the text from the midst of others that it could be mistaken with. */
+/* Reads the text from the midst of others that it could be mistaken with, as each clone does. */
 static bool read_among(char around, const char *text, double *value)
 {
 	char bytes[DECIMAL_PLAIN_REACH + TEXT_MAX + 16];
 	memset(bytes, around, sizeof bytes);
 	memcpy(bytes + DECIMAL_PLAIN_REACH, text, strlen(text));
-	return decimal_plain_read(bytes + DECIMAL_PLAIN_REACH, bytes + DECIMAL_PLAIN_REACH + strlen(text), value);
+	const char *first = bytes + DECIMAL_PLAIN_REACH, *stop = first + strlen(text);
+	bool read = decimal_plain_read(first, stop, value);
+	if (csv_best_clone() == CSV_CLONE_AVX2) {
+		double other = 0;
+		cr_assert_eq(decimal_plain_read_avx2(first, stop, &other), read, "'%s'", text);
+		cr_assert(!read || memcmp(&other, value, sizeof other) == 0, "'%s': %a and %a", text, *value, other);
+	}
+	return read;
 }
 
 /* Is the number the one that strtod reads, or left to others where that is allowed? */
