@@ -117,6 +117,27 @@ Test(wire, brings_an_error_to_the_other_end)
 	cr_expect_str_eq(decoded.error.text, sent.text);
 }
 
+Test(wire, brings_a_question_for_predictions_to_the_other_end)
+{
+	struct decoded decoded = round_trip(FRAME_PREDICT);
+	const struct predict sent = sample_predict();
+	cr_expect_eq(decoded.predict.first, sent.first);
+	cr_expect_eq(decoded.predict.rows, sent.rows);
+	cr_expect_eq(decoded.predict.count, sent.count);
+	cr_expect(doubles_equal(decoded.values, sent.values, SAMPLE_COLUMNS));
+}
+
+Test(wire, brings_predictions_to_the_other_end)
+{
+	struct decoded decoded = round_trip(FRAME_PREDICTIONS);
+	const struct predictions sent = sample_predictions();
+	cr_expect_eq(decoded.predictions.first, sent.first);
+	cr_expect_arr_eq(&decoded.predictions.times, &sent.times, sizeof sent.times);
+	cr_assert_eq(decoded.predictions.rows, sent.rows);
+	cr_expect_eq(decoded.predictions.width, sent.width);
+	cr_expect(doubles_equal(decoded.vectors, sent.values, (size_t)sent.rows * sent.width));
+}
+
 /*
  * The layout of common/PROTOCOL.md written out by hand, the checksums by a bit-at-a-time program in another language.
  * Whoever has to change a byte of these has changed the protocol and must raise WIRE_VERSION.
@@ -171,6 +192,21 @@ static const char error_frame[] =
 	"\x34\x4E\x3F\x3A"
 	"\x02\0\0\0" "\xF4\xFF\xFF\xFF" /* stage, errno */
 	"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF" "\x07\0\0\0\0\0\0\0" "oh"; /* offset, column, text */
+
+static const char predict_frame[] =
+	"FKFT" "\x02\x07" "\0\0" "\x28\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
+	"\x8E\xF3\x4F\x95"
+	"\x51\x52\x53\x54\x55\x56\x57\x58" "\x4D\0\0\0" "\x03\0\0\0" /* first, rows, count */
+	"\0\0\0\0\0\0\xE8\x3F" "\0\0\0\0\0\0\xF4\xBF" "\0\0\0\0\0\0\x0C\x40"; /* parameters */
+
+static const char predictions_frame[] =
+	"FKFT" "\x02\x08" "\0\0" "\x58\0\0\0" "\x03\0\0\0" "\x01\0\0\0" "\x01\x02\0\0" "\x01\x02\x03\x04"
+	"\x51\x4B\xF4\xF8"
+	"\x61\x62\x63\x64\x65\x66\x67\x68" /* first */
+	"\x51\0\0\0\0\0\0\0" "\x52\0\0\0\0\0\0\0" "\x53\0\0\0\0\0\0\0" /* times */
+	"\x03\0\0\0" "\x02\0\0\0" /* rows, width */
+	"\0\0\0\0\0\0\xF8\x3F" "\0\0\0\0\0\0\x04\x40" "\0\0\0\0\0\0\x0C\x40" "\0\0\0\0\0\0\x12\x40"
+	"\0\0\0\0\0\0\x16\x40" "\0\0\0\0\0\0\x1A\x40"; /* numbers */
 /* clang-format on */
 
 Test(wire, lays_every_frame_out_as_version_2_does)
@@ -186,7 +222,10 @@ Test(wire, lays_every_frame_out_as_version_2_does)
 	        {FRAME_READY, ready_frame, sizeof ready_frame - 1},
 	        {FRAME_GRADIENT, gradient_frame, sizeof gradient_frame - 1},
 	        {FRAME_ERROR, error_frame, sizeof error_frame - 1},
+	        {FRAME_PREDICT, predict_frame, sizeof predict_frame - 1},
+	        {FRAME_PREDICTIONS, predictions_frame, sizeof predictions_frame - 1},
 	};
+	_Static_assert(sizeof frames / sizeof *frames == FRAME_TYPE_END - 1, "one of every type");
 	cr_assert_eq(WIRE_VERSION, 2);
 	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
 		struct wire_buffer buffer = {0};
@@ -274,7 +313,9 @@ Test(wire, allows_upwards_every_answer_for_any_number_of_features)
 		size_t ready = 8 + 8 + 8 + 1 + 4 + 8 * row;
 		size_t gradient = 4 + 8 + 4 + 4 + (TREE_NODES_MAX - 1) * (8 + 8 * sums_max_width(features[i]));
 		size_t error = 4 + 4 + 8 + 8 + WIRE_TEXT_MAX - 1;
-		cr_expect(limit >= ready && limit >= gradient && limit >= error, "%u features", features[i]);
+		size_t predictions = 8 + 3 * 8 + 4 + 4 + 2 * 8 * (size_t)WIRE_PREDICTIONS_MAX;
+		cr_expect(limit >= ready && limit >= gradient && limit >= error && limit >= predictions, "%u features",
+		        features[i]);
 		cr_expect(limit <= UINT32_MAX);
 	}
 }
