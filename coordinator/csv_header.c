@@ -234,11 +234,32 @@ static bool check_first_record(const struct head *head, const struct first_recor
 	return true;
 }
 
+/*
+ * Are lines ended by CR alone, as on old Macintoshes? To the reader the file is then one record, whose first and last
+ * fields might even be numbers. A CR in quotes, or before the end, tells nothing.
+ */
+static const char *find_lone_return(const struct head *head)
+{
+	bool quoted = false;
+	if (memchr(head->start, '\n', (size_t)(head->end - head->start)) != NULL)
+		return NULL;
+	for (const char *at = head->start; at < head->end; at++) {
+		quoted ^= *at == '"';
+		if (*at == '\r' && !quoted && at + 1 < head->end)
+			return at;
+	}
+	return NULL;
+}
+
 /* On success the fields are the caller's to free. */
 static bool read_first_record(const struct head *head, char delimiter, struct first_record *record, struct error *error)
 {
 	if (head->start == head->end)
 		return fail_at(head, head->start, error, "the file is empty");
+	const char *lone_return = find_lone_return(head);
+	if (lone_return != NULL)
+		return fail_at(head, lone_return, error,
+		        "lines end with CR alone, and must end with LF or CRLF: tr '\\r' '\\n' makes them so");
 	csv_read_record(head->start, head->end, delimiter, NULL, 0, &record->count, &record->unclosed);
 	if (record->count > FIELDS_MAX) {
 		char message[128];

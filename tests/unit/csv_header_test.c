@@ -44,7 +44,7 @@ static void expect_shown(const char *text, enum header_mode mode, char delimiter
 
 struct example {
 	char text[64];
-	char shown[64];
+	char shown[96];
 };
 
 Test(csv_header, detects_the_delimiter)
@@ -139,7 +139,7 @@ Test(csv_header, cleans_names)
 Test(csv_header, keeps_the_rest_of_a_name_behind_a_nul_byte)
 {
 	static const char text[] = "a\0b,c\n1,2\n";
-	char shown[64];
+	char shown[96];
 	read_and_show(text, sizeof text - 1, true, HEADER_DETECT, 0, shown, sizeof shown);
 	cr_assert_str_eq(shown, ", header@6 a\\x00b:n:1 c:n:2");
 }
@@ -180,9 +180,18 @@ Test(csv_header, explains_what_it_refuses)
 	        {"\xFE\xFFx", "f.csv:1:1: the file is UTF-16; convert it to UTF-8"},
 	        {"\nx,\"y\n1,2\n", "f.csv:2:3: this quoted field is never closed"},
 	        {"\"", "f.csv:1:1: this quoted field is never closed"},
+	        {"x\r1", "f.csv:1:2: lines end with CR alone, and must end with LF or CRLF: tr '\\r' '\\n' makes them "
+	                 "so"},
 	};
 	for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
 		expect_shown(examples[i].text, HEADER_DETECT, 0, examples[i].shown);
+}
+
+/* In quotes it is text, and before the end it ends the last record. */
+Test(csv_header, takes_a_cr_for_no_line_end_where_it_may_be_something_else)
+{
+	expect_shown("\"x\ry\",z\r", HEADER_DETECT, 0, ", header@8 x\ry:e: z:e:");
+	expect_shown("x\ry,z\n", HEADER_DETECT, 0, ", header@6 x\ry:e: z:e:");
 }
 
 Test(csv_header, trusts_only_complete_records_unless_it_has_the_whole_file)
