@@ -41,9 +41,9 @@ struct kernels {
 	double target_centre; /* what is subtracted from the target */
 	size_t blocks;        /* of four columns, of wide rows; the three arrays below are 4 × blocks, or d × 4 */
 	double *weights;      /* of the columns of each block; 0 where the block before has the column */
-	double *centre;       /* what is subtracted from them */
+	double *centre;       /* the negative of what is subtracted from them, which is added straight from memory */
 	double *sums;         /* wide: of the columns of each block; narrow: each column's four */
-	double *group;        /* wide: of each block four rows of four columns, centred */
+	double *group;        /* wide: of each block up to eight rows of four columns, centred */
 	double totals[4];     /* Σ e, Σ |e|, or the target's */
 	double squares[4];    /* Σ e² */
 	struct tile_reader reader;

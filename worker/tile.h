@@ -1,7 +1,7 @@
 /*
  * Tiles: the rows of a leaf in the shape that the kernels read. Rows that lie so already are one tile, shown in place;
- * others (wide rows in Fortran order or with columns picked out, rows to be skipped) are brought, some at a time, into
- * a buffer that the second-level cache holds.
+ * others (wide rows with columns picked out, rows to be skipped) are brought, some at a time, into a buffer that the
+ * second-level cache holds.
  */
 #ifndef FORKFIT_WORKER_TILE_H
 #define FORKFIT_WORKER_TILE_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* With so many features a row is read from left to right, so that they must lie side by side. */
+/* With so many features either a row's must lie side by side, or a column's numbers (row_stride is that of one). */
 #define TILE_WIDE_FEATURES 8U
 
 /* Every tile but a leaf's last has a multiple of this many rows. */

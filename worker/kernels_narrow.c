@@ -1,0 +1,147 @@
+#include "worker/kernels_ahead.h"
+#include "worker/kernels_shared.h"
+
+/* How a narrow tile's numbers lie. */
+enum layout {
+	ROWS,    /* a row's are side by side, and nothing lies between rows */
+	COLUMNS, /* a column's are */
+	APART,
+};
+
+/* The group's numbers in all columns of a narrow tile. */
+INLINE void group_columns(const struct leaf_rows *tile, const struct group *group, const uint32_t columns,
+        const enum element_type element, const enum layout layout, lanes *x)
+{
+	if (layout == ROWS && columns >= LANES) {
+#pragma GCC unroll 8
+		for (uint32_t block = 0; block < columns; block += LANES) {
+			const uint32_t j = block + LANES <= columns ? block : columns - LANES;
+			size_t at = tile->offsets[0] + j * element_bytes(element);
+			x[j] = lanes_of_elements(group->row[0] + at, element);
+			x[j + 1] = lanes_of_elements(group->row[1] + at, element);
+			x[j + 2] = lanes_of_elements(group->row[2] + at, element);
+			x[j + 3] = lanes_of_elements(group->row[3] + at, element);
+			lanes_transpose(&x[j], &x[j + 1], &x[j + 2], &x[j + 3]);
+		}
+		return;
+	}
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < columns; j++) {
+		if (layout == COLUMNS)
+			x[j] = lanes_of_elements(group->row[0] + tile->offsets[j], element);
+		else
+			x[j] = group_column(group, tile->offsets[j], element);
+	}
+}
+
+INLINE void narrow_group(const struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t rows,
+        const uint32_t d, const enum element_type element, const enum layout layout, const bool ahead, lanes *columns,
+        struct row_sums *sums)
+{
+	const bool is_full = layout != APART; /* and APART it may be */
+	struct group group = group_at(tile, row, rows);
+	lanes x[TILE_WIDE_FEATURES];
+	double b = kernels->intercept;
+	lanes prediction = {b, b, b, b};
+	group_columns(tile, &group, d + 1, element, layout, x);
+	if (layout == ROWS && ahead)
+		for (size_t at = 0; at < LANES * (d + 1) * element_bytes(element); at += AHEAD_LINE)
+			ask_ahead(group.row[0] + tile->offsets[0] + at);
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++) {
+		x[j] = present(x[j] + kernels->centre[j], &group, is_full);
+		prediction += kernels->weights[j] * x[j];
+	}
+	lanes target = present(x[d] - kernels->target_centre, &group, is_full);
+	lanes e = add_rows(kernels, prediction, target, group.counts, sums);
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++) {
+		if (kernels->kernel == KERNEL_MOMENTS)
+			x[j] *= x[j];
+		columns[j] += e * x[j];
+	}
+}
+
+/* Sums the groups from `row` on, all of which must be full unless the layout is APART; returns the first row left. */
+INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile, size_t row, const uint32_t d,
+        const enum element_type element, const enum layout layout)
+{
+	lanes columns[TILE_WIDE_FEATURES];
+	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
+	const bool ahead = layout == ROWS && goes_ahead(kernels, tile);
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++)
+		columns[j] = lanes_at(kernels->sums + LANES * j);
+	for (; row < tile->rows; row += LANES) {
+		size_t left = tile->rows - row;
+		if (left < LANES && layout != APART)
+			break;
+		size_t rows = layout != APART || left > LANES ? LANES : left;
+		narrow_group(kernels, tile, row, rows, d, element, layout, ahead, columns, &sums);
+	}
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++)
+		lanes_store(kernels->sums + LANES * j, columns[j]);
+	lanes_store(kernels->totals, sums.total);
+	lanes_store(kernels->squares, sums.square);
+	return row;
+}
+
+static bool is_side_by_side(const struct leaf_rows *tile, uint32_t columns)
+{
+	for (uint32_t j = 1; j < columns; j++)
+		if (tile->offsets[j] != tile->offsets[j - 1] + element_bytes(tile->element))
+			return false;
+	return true;
+}
+
+/* d, and how the tile lies, are known to the compiler, so that the loops over columns are unrolled into registers. */
+INLINE void narrow_rows_for(
+        struct kernels *kernels, const struct leaf_rows *tile, const uint32_t d, const enum element_type element)
+{
+	size_t row = 0;
+	if (tile->row_stride == element_bytes(element))
+		row = narrow_rows(kernels, tile, row, d, element, COLUMNS);
+	else if (is_side_by_side(tile, d + 1) && tile->row_stride == (d + 1) * element_bytes(element))
+		row = narrow_rows(kernels, tile, row, d, element, ROWS);
+	narrow_rows(kernels, tile, row, d, element, APART);
+}
+
+INLINE void sum_elements(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
+{
+	switch (kernels->features) {
+	case 1:
+		narrow_rows_for(kernels, tile, 1, element);
+		break;
+	case 2:
+		narrow_rows_for(kernels, tile, 2, element);
+		break;
+	case 3:
+		narrow_rows_for(kernels, tile, 3, element);
+		break;
+	case 4:
+		narrow_rows_for(kernels, tile, 4, element);
+		break;
+	case 5:
+		narrow_rows_for(kernels, tile, 5, element);
+		break;
+	case 6:
+		narrow_rows_for(kernels, tile, 6, element);
+		break;
+	case 7:
+		narrow_rows_for(kernels, tile, 7, element);
+		break;
+	default:
+		break;
+	}
+}
+
+INLINE void sum_narrow(struct kernels *kernels, const struct leaf_rows *tile)
+{
+	if (tile->element == ELEMENT_F4)
+		sum_elements(kernels, tile, ELEMENT_F4);
+	else
+		sum_elements(kernels, tile, ELEMENT_F8);
+}
+
+KERNELS_CLONES(kernels_sum_narrow, sum_narrow)
