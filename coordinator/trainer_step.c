@@ -2,9 +2,18 @@
 #include "coordinator/trainer_parts.h"
 
 #include <math.h>
+#include <string.h>
 
 /* The step's bounds are close enough when they are this near each other: 1/L is then missed by no more. */
 static const double bounds_close = 1.02;
+
+/* What the workers would answer for the trace; by moments about the means it is known, unless rows are gone since. */
+static bool knows_moments(const struct trainer *trainer)
+{
+	return trainer->config->training.aggregation == AGGREGATE_MEAN && !trainer->gatherer.degraded &&
+	       memcmp(trainer->coordinates.centre, trainer->means, ((size_t)trainer->features + 1) * sizeof(double)) ==
+	               0;
+}
 
 /*
  * The trace of the Hessian in trained coordinates, 2·(Σ_j mean((x_j - c_j)²)/s_j² + 1), with means taken as the
@@ -14,11 +23,12 @@ static bool gather_trace(struct trainer *trainer, double *trace, struct error *e
 {
 	enum aggregation how = trainer->config->training.aggregation;
 	const struct coordinates *coordinates = &trainer->coordinates;
-	if (!trainer_gather(trainer, 0, KERNEL_MOMENTS, how, coordinates->centre, error))
+	const double *moments = knows_moments(trainer) ? trainer->moments : trainer->sums;
+	if (moments == trainer->sums && !trainer_gather(trainer, 0, KERNEL_MOMENTS, how, coordinates->centre, error))
 		return false;
 	*trace = how == AGGREGATE_SUM ? (double)trainer->gatherer.aggregator.workers : 1.0;
 	for (uint32_t j = 0; j < trainer->features; j++)
-		*trace += trainer->sums[j] / (coordinates->scale[j] * coordinates->scale[j]);
+		*trace += moments[j] / (coordinates->scale[j] * coordinates->scale[j]);
 	*trace *= 2.0;
 	return true;
 }

@@ -116,7 +116,7 @@ Test(trainer_run, goes_through_its_phases_in_order)
 	show_events(shown, sizeof shown);
 	cr_expect_str_eq(shown, "worker_forked ×3\n" LOADED                    /* the chunks */
 	                                ROUND("means") ROUND("moments") LOADED /* the centre */
-	                                        ROUND("moments") ROUND("gradient") "epoch_done ×1\n" ROUND(
+	                                        ROUND("gradient") "epoch_done ×1\n" ROUND(
 	                                                "gradient") "epoch_done ×1\n" ROUND("metrics") LEFT);
 }
 
