@@ -2,6 +2,7 @@
 
 import collections
 import json
+import statistics
 
 import datasets
 from measure import CannotRun, Outcome, ratios, row, seconds_text
@@ -60,17 +61,60 @@ def recovery(bench):
     return Outcome(seconds_text(took), "", [1e3 * seconds for seconds in took])
 
 
+WORKERS, EPOCHS, KILLS = 2, 873, 200
+
+
+def killed_configuration(bench, **sections):
+    struck = [i * WORKERS * EPOCHS // KILLS for i in range(KILLS)]
+    places = [(i % WORKERS, i // WORKERS + 1) for i in struck]
+    path = datasets.npy(bench, 3000000, 16)  # 10 s or more
+    return bench.configuration(path, WORKERS, recovery=MANY, faults=kills(places), **sections)
+
+
 @row(RECOVERY, "kills", "200 of 1746 worker-epochs, against none", "≤", 1.05)
 def killed_epochs(bench):
-    workers, epochs, count = 2, 873, 200
-    struck = [i * workers * epochs // count for i in range(count)]
-    places = [(i % workers, i // workers + 1) for i in struck]
-    path = datasets.npy(bench, 3000000, 16)  # 10 s or more
-    plain = bench.configuration(path, workers, recovery=MANY)
-    killed = bench.configuration(path, workers, recovery=MANY, faults=kills(places))
+    killed = killed_configuration(bench)
+    plain = killed | {"faults": []}
     without, with_ = bench.alternate(
-        lambda: bench.forkfit(plain, epochs=epochs),
-        lambda: bench.forkfit(killed, epochs=epochs),
+        lambda: bench.forkfit(plain, epochs=EPOCHS),
+        lambda: bench.forkfit(killed, epochs=EPOCHS),
         repeats=min(2, bench.repeats),
     )
     return Outcome(seconds_text(with_), seconds_text(without), ratios(with_, without))
+
+
+def epoch_seconds(events):
+    """Of each epoch but the first, and in which of them a worker was lost."""
+    ended, struck = {}, set()
+    for event in map(json.loads, events.read_text().splitlines()):
+        if event["event"] == "epoch_done":
+            ended[event["epoch"]] = event["t"]
+        elif event["event"] == "worker_lost":
+            struck.add(event["epoch"])
+    return {epoch: t - ended[epoch - 1] for epoch, t in ended.items() if epoch - 1 in ended}, struck
+
+
+def share_of_kills(seconds, struck):
+    """The time of all epochs over what it would have been if the struck ones had taken as long as those beside them."""
+    lost = 0.0
+    for epoch in struck & seconds.keys():
+        beside = [seconds[e] for e in (epoch - 1, epoch + 1) if e in seconds and e not in struck]
+        lost += seconds[epoch] - statistics.mean(beside)
+    total = sum(seconds.values())
+    return total / (total - lost)
+
+
+@row(RECOVERY, "kills-beside", "the same, against the epochs beside them", "≤", 1.05)
+def killed_epochs_beside(bench):
+    log = bench.folder / "events.jsonl"
+    killed = killed_configuration(bench, output={"events": str(log)})
+
+    def once():
+        seconds = bench.forkfit(killed, epochs=EPOCHS)
+        epochs, struck = epoch_seconds(log)
+        if len(struck) != KILLS:
+            raise CannotRun(f"{len(struck)} epochs are struck in the event log, not {KILLS}")
+        return seconds, share_of_kills(epochs, struck)
+
+    runs = bench.alternate(once, repeats=min(3, bench.repeats))[0]
+    return Outcome(seconds_text([seconds for seconds, _ in runs]), "", [share for _, share in runs])
