@@ -40,6 +40,8 @@ SCRIPTS = .ci/require .ci/run $(wildcard tests/*.sh)
 MANUAL_PLACES = share/man/man1/coordinator.1 share/man/man5/run.json.5 share/bash-completion/completions/coordinator \
 	share/zsh/site-functions/_coordinator share/fish/vendor_completions.d/coordinator.fish
 
+# libseccomp only names the system call that a worker was refused (coordinator/system_call_linux.c): the filter is
+# written by hand. A table of names of our own would be longer, and out of date with the next kernel.
 LIBRARIES = -ljansson -lseccomp -lm
 
 objects = $(patsubst %.c,$(BUILD)/objects/%.o,$(1))
