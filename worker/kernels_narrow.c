@@ -34,6 +34,15 @@ INLINE void group_columns(const struct leaf_rows *tile, const struct group *grou
 	}
 }
 
+/* Asks for a line of each column: 512 bytes ahead made d = 7 of f8 a tenth faster, 1024 made nothing. */
+INLINE void ask_columns(const unsigned char *row, const size_t *offsets, const uint32_t columns)
+{
+	enum { COLUMN_AHEAD = 512 };
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < columns; j++)
+		__builtin_prefetch(row + offsets[j] + COLUMN_AHEAD);
+}
+
 INLINE void narrow_group(const struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t rows,
         const uint32_t d, const enum element_type element, const enum layout layout, const bool ahead, lanes *columns,
         struct row_sums *sums)
@@ -47,6 +56,8 @@ INLINE void narrow_group(const struct kernels *kernels, const struct leaf_rows *
 	if (layout == ROWS && ahead)
 		for (size_t at = 0; at < LANES * (d + 1) * element_bytes(element); at += AHEAD_LINE)
 			ask_ahead(group.row[0] + tile->offsets[0] + at);
+	if (layout == COLUMNS && row % (AHEAD_LINE / element_bytes(element)) == 0)
+		ask_columns(group.row[0], tile->offsets, d + 1);
 #pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++) {
 		x[j] = present(x[j] + kernels->centre[j], &group, is_full);

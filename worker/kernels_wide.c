@@ -77,6 +77,7 @@ INLINE void wide_sweep(const struct kernels *kernels, const struct leaf_rows *ti
 	double *kept = kernels->group, *sums = kernels->sums;
 	const lanes e = group->e;
 	lanes predictions[LANES] = {{0}};
+#pragma GCC unroll 2
 	for (size_t column = 0; column < columns; column += LANES) {
 		const size_t at = first + block_column(column, d) * element_bytes(element);
 		const lanes c = lanes_at(centre + column);
