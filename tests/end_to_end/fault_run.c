@@ -247,21 +247,34 @@ static void expect_lost(const struct run_result *result, unsigned worker, const 
 	cr_expect_not_null(strstr(result->err, words), "%s: nobody noticed:\n%s", faults, result->err);
 }
 
+static size_t count_fired(void)
+{
+	json_t *fired = faults_fired();
+	size_t count = json_array_size(fired);
+	json_decref(fired);
+	return count;
+}
+
+/* Where the deadline is short, a busy machine's worker may miss it before it is struck: then it is done again. */
+enum { ATTEMPTS = 5 };
+
 void strike_frame(const struct frame_strike *strike, unsigned workers)
 {
 	char faults[192], bit[24] = "";
-	if (strcmp(strike->kind, "flip") == 0)
+	bool flips = strcmp(strike->kind, "flip") == 0, missed = true;
+	if (flips)
 		snprintf(bit, sizeof bit, ", \"bit\": %zu", strike->bit);
 	snprintf(faults, sizeof faults, "[{\"kind\": \"%s\", \"site\": \"%s\", \"skip\": %u, \"byte\": %zu%s}]",
 	        strike->kind, strike->site, strike->skip, strike->byte, bit);
-	struct run_result result =
-	        fault_run(&(struct fault_run){.faults = faults, .workers = workers, .timeout_s = strike->timeout_s});
-	expect_identical(&result, faults);
-	for (unsigned worker = 0; bit[0] != '\0' && strcmp(strike->site, "stop.read") != 0 && worker < workers;
-	        worker++)
-		expect_lost(&result, worker, faults);
-	run_result_release(&result);
-	json_t *fired = faults_fired();
-	cr_expect_eq(json_array_size(fired), workers, "%s: %zu of %u workers", faults, json_array_size(fired), workers);
-	json_decref(fired);
+	for (int attempt = 0; missed && attempt < ATTEMPTS; attempt++) {
+		struct run_result result = fault_run(
+		        &(struct fault_run){.faults = faults, .workers = workers, .timeout_s = strike->timeout_s});
+		missed = count_fired() < workers && strstr(result.err, "did not answer within") != NULL;
+		expect_identical(&result, faults);
+		bool is_noticed = flips && !missed && strcmp(strike->site, "stop.read") != 0;
+		for (unsigned worker = 0; is_noticed && worker < workers; worker++)
+			expect_lost(&result, worker, faults);
+		run_result_release(&result);
+	}
+	cr_expect_eq(count_fired(), workers, "%s: %zu of %u workers", faults, count_fired(), workers);
 }
