@@ -58,7 +58,8 @@ struct frame_strike {
 	size_t bit;
 	double timeout_s;
 };
-/* Every worker must be struck and, if a bit was flipped of a frame before the last, be lost; the result be identical. */
+/* Every worker must be struck and, if a bit was flipped of a frame before the last, be lost; the result be identical.
+ */
 void strike_frame(const struct frame_strike *strike, unsigned workers);
 
 /*
