@@ -96,7 +96,8 @@ INLINE bool csv_take_records(const struct csv_plan *plan, const char **at, const
         double *rows, size_t *kept, size_t *skipped)
 {
 	double *row = rows;
-	struct csv_records records = {.plan = plan, .first_plain = *at + DECIMAL_PLAIN_REACH, .end = end};
+	/* One byte more: before what is read as a number, a CR may go. */
+	struct csv_records records = {.plan = plan, .first_plain = *at + DECIMAL_PLAIN_REACH + 1, .end = end};
 	csv_marks_init(&records.marks, plan->delimiter, *at, end);
 	while (*at < limit) {
 		if (csv_ends_record(*at, end)) { /* a blank line */

@@ -1,5 +1,6 @@
 #include "common/csv.h"
 
+#include "tests/unit/guard_page.h"
 #include "tests/unit/random.h"
 
 #include <criterion/criterion.h>
@@ -68,6 +69,31 @@ Test(csv_rows, reads_numbers_however_they_are_written)
 		cr_expect(parsed.rows[0] == 4.5 && parsed.rows[1] == -2, "'%s'", texts[i]);
 		cr_expect_eq(parsed.at, strlen(texts[i]));
 	}
+}
+
+/* Numbers are loaded up to their end, in pieces longer than they are. */
+Test(csv_rows, reads_no_byte_in_front_of_a_text)
+{
+	static const char digits[] = "1234567890123456789012345678901234567890";
+	/* Only what has so many bytes behind it is read in pieces. */
+	static const char rest[] = "12345678901234567890123456789012,12345678901234567890123456789012\n"
+	                           "12345678901234567890123456789012,12345678901234567890123456789012\n";
+	struct csv_plan plan = plan_of(2, ALL_USED, 2);
+	struct guard_page guard = guard_page_new(4096);
+	for (int first = 1; first <= 40; first++) {
+		for (int last = 1; last <= 40; last++) {
+			for (int crlf = 0; crlf < 2; crlf++) {
+				char text[256];
+				int length = snprintf(text, sizeof text, "%.*s,-%.*s%s%s", first, digits, last, digits,
+				        crlf ? "\r\n" : "\n", rest);
+				char *at = guard_page_place_first(&guard, text, (size_t)length);
+				struct parsed parsed = parse_bytes(&plan, at, (size_t)length);
+				cr_expect(parsed.status == CSV_OK && parsed.kept == 3, "%s", text);
+				cr_expect_eq(parsed.rows[1], strtod(text + first + 1, NULL), "%s", text);
+			}
+		}
+	}
+	guard_page_free(&guard);
 }
 
 Test(csv_rows, puts_used_fields_into_their_slots_and_never_judges_the_others)

@@ -1,4 +1,4 @@
-/* Memory that ends at a page which may not be touched, so that reading one byte too far is a crash. */
+/* Memory between two pages which may not be touched, so that reading one byte too far is a crash. */
 #ifndef FORKFIT_TESTS_GUARD_PAGE_H
 #define FORKFIT_TESTS_GUARD_PAGE_H
 
@@ -11,7 +11,7 @@
 
 struct guard_page {
 	char *memory;
-	size_t size; /* in front of the guard */
+	size_t size; /* between the guards */
 };
 
 static inline struct guard_page guard_page_new(size_t at_least)
@@ -19,11 +19,12 @@ static inline struct guard_page guard_page_new(size_t at_least)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct guard_page guard = {.size = (at_least + page - 1) / page * page};
 	int zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
-	void *memory = mmap(NULL, guard.size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero, 0);
-	if (zero < 0 || memory == MAP_FAILED || mprotect((char *)memory + guard.size, page, PROT_NONE) != 0)
+	char *first = mmap(NULL, page + guard.size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero, 0);
+	if (zero < 0 || first == MAP_FAILED || mprotect(first, page, PROT_NONE) != 0 ||
+	        mprotect(first + page + guard.size, page, PROT_NONE) != 0)
 		abort();
 	close(zero);
-	guard.memory = memory;
+	guard.memory = first + page;
 	return guard;
 }
 
@@ -36,9 +37,16 @@ static inline char *guard_page_place(const struct guard_page *guard, const char 
 	return start;
 }
 
+/* The same, so that its first byte is the first one behind the guard. */
+static inline char *guard_page_place_first(const struct guard_page *guard, const char *text, size_t length)
+{
+	return memcpy(guard->memory, text, length);
+}
+
 static inline void guard_page_free(struct guard_page *guard)
 {
-	munmap(guard->memory, guard->size + (size_t)sysconf(_SC_PAGESIZE));
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	munmap(guard->memory - page, page + guard->size + page);
 }
 
 #endif
