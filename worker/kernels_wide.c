@@ -16,8 +16,8 @@ struct wide_group {
 
 enum sweep { PREDICTIONS = 1, PRODUCTS = 2, SQUARES = 4 };
 
-/* The rows of a block, centred; 0 for those that are missing. `at` counts from the group's rows on. */
-INLINE void block_rows(const struct group *group, const size_t rows, size_t at, lanes centre,
+/* The rows of a block, centred; 0 for those that are missing. `at` counts from the group's rows on, or back. */
+INLINE void block_rows(const struct group *group, const size_t rows, ptrdiff_t at, lanes centre,
         const enum element_type element, lanes *x)
 {
 #pragma GCC unroll 4
@@ -88,12 +88,12 @@ INLINE void wide_sweep(const struct kernels *kernels, const struct leaf_rows *ti
 				x[2] = lanes_at(kept + LANES * (column + 2)),
 				x[3] = lanes_at(kept + LANES * (column + 3));
 			else
-				block_rows(&group->rows, rows, at - back, c, element, x);
+				block_rows(&group->rows, rows, (ptrdiff_t)at - (ptrdiff_t)back, c, element, x);
 			add_products(sums + column, x, e, (sweep & SQUARES) != 0);
 		}
 		if (sweep & PREDICTIONS) {
 			const lanes w = lanes_at(weights + column);
-			block_rows(&group->rows, rows, at, c, element, x);
+			block_rows(&group->rows, rows, (ptrdiff_t)at, c, element, x);
 #pragma GCC unroll 4
 			for (size_t i = 0; i < LANES; i++) {
 				predictions[i] += w * x[i];
