@@ -460,7 +460,9 @@ bool loader_is_unchanged(const struct loader *loader, struct error *error)
 		return true; /* nothing is known against it, and a result is at stake */
 	const struct file_identity now = identity_of(&status);
 	return (now.bytes == before->bytes && now.modified_ns == before->modified_ns) ||
-	       error_set(error, EXIT_BAD_DATASET, "%s: the file was changed during the run", loader->name);
+	       error_set(error, EXIT_BAD_DATASET,
+	               "%s: the file was changed during the run: its size or the time of its last change is another",
+	               loader->name);
 }
 
 unsigned loader_number_bytes(const struct loader *loader)

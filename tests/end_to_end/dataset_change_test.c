@@ -131,7 +131,8 @@ Test(dataset_change, is_noticed_at_the_end_where_nobody_needs_the_file_anew)
 	run_signal(run, SIGINT);
 	struct run_result result = run_finish(run);
 	cr_expect_eq(result.exit_code, 65, "exit code %d", result.exit_code);
-	cr_expect_str_eq(result.err, "coordinator: x.npy: the file was changed during the run\n");
+	cr_expect_str_eq(result.err, "coordinator: x.npy: the file was changed during the run: its size or the "
+	                             "time of its last change is another\n");
 	cr_expect_str_eq(result.out, "");
 	char *files = workspace_files();
 	cr_expect_str_eq(files, "events run.json x.npy");
@@ -147,7 +148,8 @@ Test(dataset_change, ends_the_run_where_a_checkpoint_is_due)
 	write_to_file();
 	struct run_result result = run_finish(run);
 	cr_expect_eq(result.exit_code, 65, "exit code %d", result.exit_code);
-	cr_expect_str_eq(result.err, "coordinator: x.npy: the file was changed during the run\n");
+	cr_expect_str_eq(result.err, "coordinator: x.npy: the file was changed during the run: its size or the "
+	                             "time of its last change is another\n");
 	cr_expect(!file_exists(workspace_path("model")));
 	run_result_release(&result);
 }
