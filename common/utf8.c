@@ -84,7 +84,8 @@ void utf8_print(FILE *out, const char *text)
 	const char *end = text + strlen(text);
 	while (text < end) {
 		char shown[5];
-		fwrite(shown, 1, show_character(shown, &text, end), out);
+		size_t length = show_character(shown, &text, end);
+		fwrite(shown, 1, length, out);
 	}
 }
 
