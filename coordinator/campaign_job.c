@@ -193,24 +193,29 @@ static void kill_run(struct campaign_job *job)
 		;
 }
 
-bool campaign_job_watch(struct campaign_job *job, uint64_t reference_ns, bool *ended, struct error *error)
+/* Its coordinator has been reaped. */
+static void conclude(struct campaign_job *job, pid_t leader)
 {
-	pid_t leader = job->process.pid;
-	*ended = process_try_reap(&job->process, &job->status);
-	if (!take_fired(job, *ended))
-		return out_of_memory(error);
-	if (!*ended && clock_now_ns() > campaign_job_deadline_ns(job, reference_ns)) {
-		job->timed_out = *ended = true;
-		kill_run(job);
-	}
-	if (!*ended)
-		return true;
 	job->ended_ns = clock_now_ns();
 	job->running = false;
 	/* Whose coordinator ended by itself have been waited for by it. */
 	uint64_t grace_ns = WIFSIGNALED(job->status) ? ORPHANS_GRACE_NS : 0;
 	job->rest = process_end_group(leader, clock_now_ns() + grace_ns);
-	return true;
+}
+
+bool campaign_job_watch(struct campaign_job *job, uint64_t reference_ns, bool *ended, struct error *error)
+{
+	/* Asked for first: reaping forgets it. */
+	pid_t leader = job->process.pid;
+	*ended = process_try_reap(&job->process, &job->status);
+	bool taken = take_fired(job, *ended);
+	if (!*ended && clock_now_ns() > campaign_job_deadline_ns(job, reference_ns)) {
+		job->timed_out = *ended = true;
+		kill_run(job);
+	}
+	if (*ended)
+		conclude(job, leader);
+	return taken || out_of_memory(error);
 }
 
 void campaign_job_abandon(struct campaign_job *job)
