@@ -15,9 +15,10 @@
  *   sample*    w, b, k      1, y and -e of single rows, in their places, m   3·SAMPLE_SLICE + 1
  *
  * Bins: the first holds what is below -RESIDUAL_SPAN·h, the last what is not below RESIDUAL_SPAN·h, and the bins
- * between them are of width h each. Sampled are the first rows of at most SAMPLE_POINTS leaves, evenly spaced among all
- * P (the i-th of S is leaf ⌊i·P/S⌋). Slice k asks for SAMPLE_SLICE of them, and adds nothing to the places of rows that
- * there are not. All these numbers are added to zeros only, so that they come as they are.
+ * between them are of width h each. A sample has S = min(4·P, SAMPLE_POINTS) points, evenly spaced among all P leaves:
+ * the i-th is a row of leaf ⌊i·P/S⌋, which gives its first rows that count. Slice k asks for SAMPLE_SLICE of them, and
+ * adds nothing to the places of rows that there are not. All these numbers are added to zeros only, so that they come
+ * as they are.
  *
  * The gradient of the loss Σe²/m is 2/m times the gradient sums; the curvature sums are its derivative along p, that
  * is, the Hessian times p (times m/2). The last element is always the number of rows.
@@ -25,7 +26,8 @@
 #ifndef FORKFIT_COMMON_SUMS_H
 #define FORKFIT_COMMON_SUMS_H
 
-#include <stdbool.h>
+#include "common/leaves.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,7 +47,8 @@ enum {
 	RESIDUAL_SPAN = 32, /* bins of width h on each side of zero */
 	RESIDUAL_BINS = 2 * RESIDUAL_SPAN + 2,
 	SAMPLE_POINTS = 1024,
-	SAMPLE_SLICE = 64, /* more of them in a round would make all frames' buffers larger */
+	SAMPLE_OF_LEAF = 4, /* at most; small datasets have fewer leaves than points */
+	SAMPLE_SLICE = 64,  /* more of them in a round would make all frames' buffers larger */
 };
 
 /* Doubles in the vector of a kernel for d features. */
@@ -84,19 +87,20 @@ static inline uint32_t sums_further_parameters(enum kernel kernel)
 	return kernel == KERNEL_RESIDUALS || kernel == KERNEL_SAMPLE ? 1 : 0;
 }
 
-/* Rows that are sampled of a dataset of so many leaves. */
+/* Rows that are sampled of a dataset of so many leaves, if no leaf is short of them. */
 static inline uint32_t sums_sample_points(uint32_t leaf_count)
 {
-	return leaf_count < SAMPLE_POINTS ? leaf_count : SAMPLE_POINTS;
+	return leaf_count < SAMPLE_POINTS / SAMPLE_OF_LEAF ? leaf_count * SAMPLE_OF_LEAF : SAMPLE_POINTS;
 }
 
-/* The place in slice `slice` at which the leaf's first row is told. False: it is not in this slice. */
-static inline bool sums_sample_place(uint32_t leaf, uint32_t leaf_count, double slice, uint32_t *place)
+/* The points of the sample that are rows of this leaf, its first ones: none, or up to SAMPLE_OF_LEAF. */
+static inline struct range sums_sample_of_leaf(uint32_t leaf, uint32_t leaf_count)
 {
-	uint64_t points = sums_sample_points(leaf_count);
-	uint64_t point = (leaf * points + leaf_count - 1) / leaf_count; /* the first whose leaf is not before this */
-	*place = (uint32_t)(point % SAMPLE_SLICE);
-	return point < points && point * leaf_count / points == leaf && (double)(point / SAMPLE_SLICE) == slice;
+	uint64_t points = sums_sample_points(leaf_count), round_up = leaf_count - 1;
+	return (struct range){
+	        (leaf * points + round_up) / leaf_count,
+	        ((leaf + UINT64_C(1)) * points + round_up) / leaf_count,
+	};
 }
 
 #endif

@@ -23,7 +23,7 @@ const char *stop_reason_name(enum stop_reason reason);
 
 /*
  * How the rows lie around the fit, in the target's units: a residual is the actual value minus the fitted one. Counts
- * are of all rows; the sample is that of common/sums.h, without rows of leaves that are empty.
+ * are of all rows; the sample is that of common/sums.h, without the rows that there are not.
  */
 struct residuals {
 	double bin_width;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+_Static_assert(SAMPLE_OF_LEAF <= TILE_ROWS, "a leaf's first tile has the rows of the sample");
+
 /* y - (w·x + b) */
 static double residual(const struct residual_question *question, const struct leaf_rows *tile, size_t row)
 {
@@ -35,37 +37,49 @@ static bool count_by_bin(const struct residual_question *question, const struct 
 	return out[RESIDUAL_BINS] > 0.0;
 }
 
-static bool sample(const struct residual_question *question, uint32_t place, const struct leaf_rows *leaf, double *out)
+/* Is the point of the sample in the slice that is asked for? */
+static bool is_in_slice(const struct residual_question *question, uint64_t point)
 {
-	struct leaf_rows tile;
-	tile_reader_begin(question->reader, leaf);
-	if (!tile_reader_next(question->reader, &tile) || tile.rows == 0)
-		return false;
-	memset(out, 0, (3 * SAMPLE_SLICE + 1) * sizeof *out);
-	out[3 * place] = 1.0;
-	out[3 * place + 1] = leaf_number(&tile, 0, question->reader->features);
-	out[3 * place + 2] = residual(question, &tile, 0);
-	out[3 * SAMPLE_SLICE] = 1.0;
-	return true;
+	return (double)(point / SAMPLE_SLICE) == question->params->values[question->params->count - 1];
 }
 
-static bool find_place(const struct residual_question *question, uint32_t leaf, uint32_t *place)
+static bool sample(
+        const struct residual_question *question, uint32_t leaf_index, const struct leaf_rows *leaf, double *out)
 {
-	double slice = question->params->values[question->params->count - 1];
-	return sums_sample_place(leaf, question->leaf_count, slice, place);
+	struct range points = sums_sample_of_leaf(leaf_index, question->leaf_count);
+	struct leaf_rows tile;
+	tile_reader_begin(question->reader, leaf);
+	if (!tile_reader_next(question->reader, &tile))
+		return false;
+	memset(out, 0, (3 * SAMPLE_SLICE + 1) * sizeof *out);
+	for (size_t row = 0; row < tile.rows && row < points.end - points.begin; row++) {
+		uint64_t point = points.begin + row;
+		if (!is_in_slice(question, point))
+			continue;
+		double *told = out + 3 * (point % SAMPLE_SLICE);
+		told[0] = 1.0;
+		told[1] = leaf_number(&tile, row, question->reader->features);
+		told[2] = residual(question, &tile, row);
+		out[3 * SAMPLE_SLICE] += 1.0;
+	}
+	return out[3 * SAMPLE_SLICE] > 0.0;
 }
 
 bool residuals_want_leaf(const struct residual_question *question, uint32_t leaf)
 {
-	uint32_t place;
-	return question->params->kernel != KERNEL_SAMPLE || find_place(question, leaf, &place);
+	if (question->params->kernel != KERNEL_SAMPLE)
+		return true;
+	struct range points = sums_sample_of_leaf(leaf, question->leaf_count);
+	for (uint64_t point = points.begin; point < points.end; point++)
+		if (is_in_slice(question, point))
+			return true;
+	return false;
 }
 
 bool residuals_sum_leaf(
         const struct residual_question *question, uint32_t leaf, const struct leaf_rows *rows, double *out)
 {
-	uint32_t place;
-	if (question->params->kernel != KERNEL_SAMPLE)
-		return count_by_bin(question, rows, out);
-	return find_place(question, leaf, &place) && sample(question, place, rows, out);
+	if (question->params->kernel == KERNEL_SAMPLE)
+		return sample(question, leaf, rows, out);
+	return count_by_bin(question, rows, out);
 }

@@ -100,7 +100,7 @@ Test(chunk, can_be_empty)
 			dataset_file_init_csv(&file, "a", 3, 2, CSV_PLAIN, 0);
 		else
 			dataset_file_init_npy(&file, "a", 3, 2, ELEMENT_F8, true);
-		struct assignment assignment = dataset_file_assign(&file, 4, 0);
+		struct assignment assignment = dataset_file_assign(&file, file.leaf_count + 1, 0);
 		cr_assert_eq(assignment.leaves.begin, assignment.leaves.end);
 		struct chunk *chunk = chunk_new(&assignment, &facts, &error);
 		cr_assert_not_null(chunk);

@@ -12,6 +12,9 @@ enum { UNUSED = 1 };
 /* An odd offset, so that no number of an array is aligned. */
 enum { NPY_DATA_OFFSET = 67 };
 
+/* What the loader takes a field of a CSV for. */
+enum { BYTES_PER_FIELD = 6 };
+
 void dataset_identify(struct dataset *dataset)
 {
 	struct stat status;
@@ -139,7 +142,8 @@ void dataset_file_init_csv(struct dataset_file *file, const char *path, size_t r
 	file->starts[rows] = (uint64_t)ftell(out);
 	cr_assert_eq(fclose(out), 0);
 	dataset_identify(dataset);
-	file->leaf_count = leaves_count(rows);
+	uint64_t fields = (dataset->identity.bytes - dataset->data_offset) / BYTES_PER_FIELD;
+	file->leaf_count = leaves_count(fields / dataset->file_columns + 1);
 }
 
 void dataset_file_release(struct dataset_file *file)

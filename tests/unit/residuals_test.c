@@ -54,34 +54,47 @@ Test(residuals, of_no_rows_are_absent)
 	cr_expect_not(ask(KERNEL_SAMPLE, 0, 0, 1, rows, 1, out));
 }
 
-Test(residuals, sample_the_first_row_that_counts)
+/* Of five leaves the third has the points 8 to 11, and two rows for them. */
+Test(residuals, sample_the_first_rows_that_count)
 {
-	static const double rows[][2] = {{NAN, 1}, {4, 7.5}, {1, 1}};
-	double out[3 * SAMPLE_SLICE + 1];
-	cr_assert(ask(KERNEL_SAMPLE, 0, 2, 5, rows, 3, out));
-	for (size_t i = 0; i < 3 * SAMPLE_SLICE; i++) {
-		double wanted = i == 6 ? 1 : i == 7 ? 7.5 : i == 8 ? -1.5 : 0;
-		cr_expect_eq(out[i], wanted, "place %zu: %g", i, out[i]);
-	}
-	cr_expect_eq(out[3 * SAMPLE_SLICE], 1);
+	static const double rows[][2] = {{NAN, 1}, {4, 7.5}, {NAN, 1}, {1, 1}};
+	double out[3 * SAMPLE_SLICE + 1], wanted[3 * SAMPLE_SLICE + 1] = {0};
+	cr_assert(ask(KERNEL_SAMPLE, 0, 2, 5, rows, 4, out));
+	memcpy(wanted + 24, (const double[]){1, 7.5, -1.5, 1, 1, -2}, 6 * sizeof *wanted);
+	wanted[3 * SAMPLE_SLICE] = 2;
+	for (size_t i = 0; i <= 3 * SAMPLE_SLICE; i++)
+		cr_expect_eq(out[i], wanted[i], "place %zu: %g", i, out[i]);
 }
 
-/* Each point of the sample is one leaf's, in one slice, at one place; leaves are in order and evenly spaced. */
+/* Of 300 leaves, leaf 18 has the points 62 to 64: the third is in the next slice, if the leaf has three rows. */
+Test(residuals, sample_a_leaf_in_each_slice_that_has_rows_of_it)
+{
+	static const double rows[][2] = {{1, 3}, {1, 4}, {1, 5}, {1, 6}};
+	double out[3 * SAMPLE_SLICE + 1];
+	cr_assert(ask(KERNEL_SAMPLE, 0, 18, 300, rows, 4, out));
+	cr_expect(out[3 * 62 + 2] == 0 && out[3 * 63 + 2] == 1 && out[3 * SAMPLE_SLICE] == 2);
+	cr_assert(ask(KERNEL_SAMPLE, 1, 18, 300, rows, 4, out));
+	cr_expect(out[0] == 1 && out[1] == 5 && out[2] == 2 && out[3 * SAMPLE_SLICE] == 1);
+	cr_expect_not(ask(KERNEL_SAMPLE, 1, 18, 300, rows, 2, out));
+	cr_expect_not(ask(KERNEL_SAMPLE, 2, 18, 300, rows, 4, out));
+}
+
+/* Each point is a row of one leaf; leaves are in order and evenly spaced. */
 Test(residuals, sample_evenly_spaced_leaves)
 {
-	static const uint32_t counts[] = {1, 2, 63, 64, 65, 1000, 1023, 1024, 1025, 1500, 2048, 4095, 4096};
+	static const uint32_t counts[] = {
+	        1, 2, 63, 64, 65, 255, 256, 257, 300, 1000, 1023, 1024, 1025, 1500, 4095, 4096};
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-		uint32_t points = sums_sample_points(counts[i]), found = 0;
+		uint64_t points = sums_sample_points(counts[i]), found = 0;
 		for (uint32_t leaf = 0; leaf < counts[i]; leaf++) {
-			for (uint32_t slice = 0; slice * SAMPLE_SLICE < points; slice++) {
-				uint32_t place;
-				if (!sums_sample_place(leaf, counts[i], slice, &place))
-					continue;
-				cr_expect_eq(slice * SAMPLE_SLICE + place, found);
-				cr_expect_eq(leaf, (uint32_t)((uint64_t)found * counts[i] / points));
-				found++;
-			}
+			struct range of_leaf = sums_sample_of_leaf(leaf, counts[i]);
+			cr_assert_eq(of_leaf.begin, found, "%u leaves, leaf %u", counts[i], leaf);
+			cr_assert_leq(of_leaf.end - of_leaf.begin, SAMPLE_OF_LEAF);
+			for (; found < of_leaf.end; found++)
+				cr_expect_eq(leaf, (uint32_t)(found * counts[i] / points));
 		}
-		cr_expect_eq(found, points, "%u leaves: %u points of %u", counts[i], found, points);
+		cr_expect_eq(found, points, "%u leaves: %lu points of %lu", counts[i], (unsigned long)found,
+		        (unsigned long)points);
+		cr_expect_leq(points, SAMPLE_POINTS);
 	}
 }
