@@ -8,6 +8,7 @@
 #include "coordinator/model_reader.h"
 #include "coordinator/output_file.h"
 #include "coordinator/output_paths.h"
+#include "coordinator/phrase.h"
 #include "coordinator/predict_columns.h"
 #include "coordinator/progress.h"
 #include "coordinator/signals.h"
@@ -45,6 +46,18 @@ static void tell(void *context, const struct event *event)
 	}
 }
 
+static bool is_in_range(const struct prediction *prediction, double sum, const char *what, struct error *error)
+{
+	if (isfinite(sum))
+		return true;
+	struct phrase target = {.length = 0};
+	phrase_add_quoted(&target, prediction->model->names[prediction->model->features]);
+	return error_set(error, EXIT_BAD_DATASET,
+	        "%s: the numbers are too large: %s is beyond the range of a double, so that there are no metrics; "
+	        "without column %s there are predictions alone",
+	        prediction->loader->name, what, target.text);
+}
+
 /* The means, for the target's variance, and then the metrics: over the rows in which nothing is missing. */
 static bool gather_metrics(struct prediction *prediction, struct error *error)
 {
@@ -57,11 +70,16 @@ static bool gather_metrics(struct prediction *prediction, struct error *error)
 	} else if (gatherer_sums(gatherer, 0, KERNEL_MEANS, AGGREGATE_MEAN, gatherer->first_row, sums, error)) {
 		for (uint32_t j = 0; j <= d; j++)
 			means[j] = gatherer->first_row[j] + sums[j];
-		gathered = gatherer_sums(gatherer, 0, KERNEL_MOMENTS, AGGREGATE_MEAN, means, sums, error);
+		gathered = is_in_range(prediction, sums[d], "the sum of the target's values", error) &&
+		           gatherer_sums(gatherer, 0, KERNEL_MOMENTS, AGGREGATE_MEAN, means, sums, error) &&
+		           is_in_range(prediction, sums[d], "the sum of the target's squares", error);
 	}
 	double variance = gathered ? sums[d] : 0.0;
-	gathered = gathered && gatherer_sums(gatherer, 0, KERNEL_METRICS, AGGREGATE_MEAN, prediction->model->parameters,
-	                               sums, error);
+	gathered = gathered &&
+	           gatherer_sums(
+	                   gatherer, 0, KERNEL_METRICS, AGGREGATE_MEAN, prediction->model->parameters, sums, error) &&
+	           is_in_range(prediction, sums[0], "the sum of the squared errors", error) &&
+	           is_in_range(prediction, sums[1], "the sum of the errors", error);
 	if (gathered) {
 		prediction->has_metrics = true;
 		prediction->mse = sums[0];

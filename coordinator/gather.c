@@ -181,6 +181,8 @@ static void open_question(struct gatherer *gatherer)
 	gatherer->replies = 0;
 	gatherer->bad_data.offset = -1;
 	gatherer->open_shares = 0;
+	gatherer->in_doubt = NULL;
+	gatherer->overflows = false;
 	for (uint32_t i = 0; i < gatherer->share_count; i++) {
 		gatherer->shares[i].done = gatherer->shares[i].dropped;
 		gatherer->open_shares += !gatherer->shares[i].done;
@@ -198,7 +200,7 @@ static bool await_answers(struct gatherer *gatherer, struct error *error)
 		struct happening happening;
 		gather_start_backups(gatherer);
 		if (!collector_next(&gatherer->collector, &happening, error) ||
-		        !take_happening(gatherer, &happening, error))
+		        !take_happening(gatherer, &happening, error) || !gather_settle_doubts(gatherer, error))
 			return false;
 	}
 	injection_report(gatherer->pool.injection, false);

@@ -54,7 +54,8 @@ struct gatherer {
 	struct assignment assignment; /* what all workers' assignments have in common; borrows from the loader */
 	uint32_t share_count;
 	struct share *shares;
-	bool only_predicts; /* nothing is trained, so that losses are told without an epoch; for the caller to set */
+	bool only_predicts; /* nothing is trained, so that losses are told without an epoch, and sums that are no
+	                     * numbers end the command, whoever says so; for the caller to set */
 
 	/* The open question: */
 	enum question question;
@@ -65,6 +66,9 @@ struct gatherer {
 	struct worker_error bad_data; /* the first bad place in the file so far; offset -1: none */
 	uint64_t *reply_ns;           /* of the answers so far, one for each share at most */
 	uint32_t replies;
+	uint32_t doubted;                 /* slots that are */
+	const struct share *in_doubt;     /* of which another worker was asked; NULL: none yet */
+	bool overflows;                   /* a doubt was confirmed: the sum of all is no number */
 	uint64_t median_ns[KERNEL_COUNT]; /* of the last round with each kernel; 0: none yet */
 	bool must_redistribute;           /* once the survivors' answers are in */
 

@@ -135,16 +135,6 @@ bool gather_compare_replicas(struct gatherer *gatherer, struct share *share, str
 	return report_disagreement(gatherer, share, replicas[0], replicas[1], error);
 }
 
-/* Under a policy that ends the run with its first lost worker: that worker was lost. */
-static bool report_refuted(const struct gatherer *gatherer, const struct share *share, struct error *error)
-{
-	char rows[96];
-	loss_describe_share(share->bytes, gather_share_rows(gatherer, share), rows, sizeof rows);
-	return error_set(error, EXIT_WORKERS_LOST,
-	        "a worker answered with sums that are not numbers for %s in epoch %" PRIu32 ", and another did not",
-	        rows, gatherer->pool.epoch);
-}
-
 static void note_sums(const struct gatherer *gatherer, const struct slot *slot)
 {
 	struct event event = gather_slot_event(gatherer, slot, EVENT_GRADIENT_RECEIVED);
@@ -156,24 +146,20 @@ static void note_sums(const struct gatherer *gatherer, const struct slot *slot)
 	events_emit(gatherer->events, event);
 }
 
-bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)
+bool gather_believe_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)
 {
-	struct share *share = &gatherer->shares[slot->share];
-	if (gatherer->events->count > 0)
-		note_sums(gatherer, slot);
-	enum doubt_outcome doubt = doubt_take(
-	        &share->doubt, slot->gradient.vectors, (size_t)slot->gradient.node_count * slot->gradient.width);
-	if (doubt == DOUBT_REFUTED && gatherer->config->recovery.policy == RECOVERY_ABORT)
-		return report_refuted(gatherer, share, error);
-	if (doubt == DOUBT_RAISED) {
-		struct loss loss = {.worker = slot->index, .cause = LOSS_NOT_FINITE};
-		return gather_lose(gatherer, slot, &loss, error);
-	}
 	slot->answered = true;
 	note_replaced(gatherer, slot);
 	if (gatherer->config->recovery.replicas > 1)
-		return gather_compare_replicas(gatherer, share, error);
+		return gather_compare_replicas(gatherer, &gatherer->shares[slot->share], error);
 	return accept(gatherer, slot, error);
+}
+
+bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error)
+{
+	if (gatherer->events->count > 0)
+		note_sums(gatherer, slot);
+	return gather_judge_sums(gatherer, slot, error);
 }
 
 bool gather_take_predictions(struct gatherer *gatherer, struct slot *slot, struct error *error)

@@ -28,6 +28,8 @@ void gather_bury(struct gatherer *gatherer, struct slot *slot, struct loss *loss
 	const struct share *share = &gatherer->shares[slot->share];
 	struct event event = gather_slot_event(gatherer, slot, EVENT_WORKER_LOST);
 	event.began_ns = clock_now_ns();
+	gatherer->doubted -= slot->doubted;
+	slot->doubted = false;
 	pool_bury(&gatherer->pool, slot, loss);
 	injection_report(gatherer->pool.injection, false);
 	int64_t epoch = gatherer->only_predicts ? -1 : (int64_t)gatherer->pool.epoch;
@@ -151,7 +153,10 @@ static uint32_t running_workers(const struct pool *pool)
 	return running;
 }
 
-/* A doubt is settled by asking another worker, whatever is done about workers that are lost. */
+/*
+ * A doubt is settled by asking another worker, whatever is done about workers that are lost: it may well be that
+ * nothing is wrong with this one. If there is, it counts as a restart when that is known.
+ */
 static bool ask_another(struct gatherer *gatherer, struct slot *slot, struct error *error)
 {
 	const struct share *share = &gatherer->shares[slot->share];
@@ -162,7 +167,7 @@ static bool act(
         struct gatherer *gatherer, struct slot *slot, const struct loss *loss, const char *text, struct error *error)
 {
 	struct share *share = &gatherer->shares[slot->share];
-	if (loss->cause == LOSS_NOT_FINITE && gatherer->recovery.policy != RECOVERY_RESPAWN)
+	if (loss->cause == LOSS_NOT_FINITE)
 		return ask_another(gatherer, slot, error);
 	switch (recovery_decide(
 	        &gatherer->recovery, clock_now_ns(), share->deaths / gatherer->config->recovery.replicas)) {

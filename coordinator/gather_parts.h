@@ -1,6 +1,7 @@
 /*
  * What the parts of the gatherer know of each other: gather.c asks and waits, gather_answers.c takes what comes,
- * gather_backup.c helps those that are late, gather_lost.c deals with those that are gone.
+ * gather_doubts.c judges sums that are no numbers, gather_backup.c helps those that are late, gather_lost.c deals with
+ * those that are gone.
  */
 #ifndef FORKFIT_COORDINATOR_GATHER_PARTS_H
 #define FORKFIT_COORDINATOR_GATHER_PARTS_H
@@ -46,6 +47,15 @@ bool gather_cut_anew(struct gatherer *gatherer, struct error *error);
 bool gather_take_ready(struct gatherer *gatherer, struct slot *slot, struct error *error);
 bool gather_take_sums(struct gatherer *gatherer, struct slot *slot, struct error *error);
 bool gather_take_predictions(struct gatherer *gatherer, struct slot *slot, struct error *error);
+
+/* The slot's worker has answered, and is believed unless replicas say otherwise. */
+bool gather_believe_sums(struct gatherer *gatherer, struct slot *slot, struct error *error);
+
+/* Sums have come: believes them, or lets them wait with a doubt. */
+bool gather_judge_sums(struct gatherer *gatherer, struct slot *slot, struct error *error);
+
+/* What became of doubts since this was called last. Does nothing where there are none. */
+bool gather_settle_doubts(struct gatherer *gatherer, struct error *error);
 
 /* Compares the answers of a share's workers, if all that are left have answered. False: the run ends, *error says why.
  */

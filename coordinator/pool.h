@@ -41,6 +41,7 @@ struct slot {
 	enum kernel kernel;   /* … if it was PARAMS */
 
 	bool answered;    /* … that it is answered */
+	bool doubted;     /* … that its answer is no number, and waits for a doubt of others to be settled */
 	uint64_t lost_ns; /* when its predecessor was lost, until this one is at work; 0: it replaces none */
 	struct range leaves;
 	struct ready ready; /* the last READY */

@@ -252,13 +252,27 @@ static bool run_epochs(struct trainer *trainer, struct error *error)
 	return true;
 }
 
+/* The last step may have been the one too far; without any, it is the initial parameters that are. */
+static bool metrics_are_finite(const struct trainer *trainer, struct error *error)
+{
+	const double *metrics = trainer->sums;
+	if (isfinite(metrics[0]) && isfinite(metrics[1]))
+		return true;
+	if (trainer->result->epochs > 0)
+		return report_divergence(trainer, trainer->result->epochs, metrics[0], error);
+	return error_set(error, EXIT_BAD_CONFIGURATION,
+	        "%s: training.initial: the sum of the squared errors is beyond the range of a double",
+	        trainer->config->source);
+}
+
 /* Phase 6: how good the fit is, in the target's units. */
 static bool gather_metrics(struct trainer *trainer, struct error *error)
 {
 	struct training_result *result = trainer->result;
 	double variance = trainer->moments[trainer->features];
 	coordinates_sent_from_trained(&trainer->coordinates, trainer->trained, trainer->sent);
-	if (!trainer_gather(trainer, result->epochs, KERNEL_METRICS, AGGREGATE_MEAN, trainer->sent, error))
+	if (!trainer_gather(trainer, result->epochs, KERNEL_METRICS, AGGREGATE_MEAN, trainer->sent, error) ||
+	        !metrics_are_finite(trainer, error))
 		return false;
 	result->mse = trainer->sums[0];
 	result->mae = trainer->sums[1];
