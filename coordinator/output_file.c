@@ -20,15 +20,16 @@ struct draft {
 	bool is_named; /* else the file has no name yet */
 };
 
+static const char draft_suffix[] = ".forkfit-draft";
+
 static bool cannot_write(const char *path, struct error *error)
 {
 	return error_set_errno(error, EXIT_OUTPUT_FAILED, "cannot write %s", path);
 }
 
-static char *draft_name(const char *path)
+static char *name_beside(const char *path, const char *suffix)
 {
-	static const char suffix[] = ".forkfit-draft";
-	char *name = malloc(strlen(path) + sizeof suffix);
+	char *name = malloc(strlen(path) + strlen(suffix) + 1);
 	if (name != NULL)
 		sprintf(name, "%s%s", path, suffix);
 	return name;
@@ -69,16 +70,20 @@ static void draft_close(struct draft *draft)
 	free(draft->name);
 }
 
-static bool draft_open(struct draft *draft, const char *path, struct error *error)
+static bool is_replaceable(const char *path, struct error *error)
 {
 	struct stat status;
-	*draft = (struct draft){.directory = -1, .file = -1, .name = draft_name(path)};
+	if (stat(path, &status) != 0 || S_ISREG(status.st_mode))
+		return true;
+	return error_set(error, EXIT_OUTPUT_FAILED, "cannot write %s: it is not a regular file", path);
+}
+
+static bool draft_open(struct draft *draft, const char *path, struct error *error)
+{
+	*draft = (struct draft){.directory = -1, .file = -1, .name = name_beside(path, draft_suffix)};
 	if (draft->name == NULL)
 		return error_set(error, EXIT_OS_ERROR, "out of memory");
-	bool is_replaceable = stat(path, &status) != 0 || S_ISREG(status.st_mode);
-	if (!is_replaceable) {
-		error_set(error, EXIT_OUTPUT_FAILED, "cannot write %s: it is not a regular file", path);
-	} else {
+	if (is_replaceable(path, error)) {
 		draft->directory = open_directory_of(path);
 		if (draft->directory >= 0 && open_file(draft))
 			return true;
@@ -88,13 +93,39 @@ static bool draft_open(struct draft *draft, const char *path, struct error *erro
 	return false;
 }
 
+/* Whose draft may lie there is not known, so that it stays; a name that another check has at the moment shows as much.
+ */
+static bool can_create(int directory, const char *draft, const char *trial)
+{
+	struct stat status;
+	if (lstat(draft, &status) != 0 && errno == ENAMETOOLONG)
+		return false;
+	int file = nameless_file_open(directory);
+	bool is_nameless = file >= 0;
+	if (!is_nameless)
+		file = open(trial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (file < 0)
+		return errno == EEXIST;
+	close(file);
+	return is_nameless || unlink(trial) == 0;
+}
+
 bool output_file_check(const char *path, struct error *error)
 {
-	struct draft draft;
-	if (!draft_open(&draft, path, error))
+	if (!is_replaceable(path, error))
 		return false;
-	draft_close(&draft);
-	return true;
+	char *draft = name_beside(path, draft_suffix), *trial = name_beside(path, ".forkfit-check");
+	int directory = open_directory_of(path);
+	bool can = false;
+	if (draft == NULL || trial == NULL)
+		error_set(error, EXIT_OS_ERROR, "out of memory");
+	else
+		can = (directory >= 0 && can_create(directory, draft, trial)) || cannot_write(path, error);
+	if (directory >= 0)
+		close(directory);
+	free(draft);
+	free(trial);
+	return can;
 }
 
 static bool write_all(int descriptor, const char *text, size_t left)

@@ -18,8 +18,8 @@
 #include <stdio.h>
 
 /*
- * Can a file be written there? Asked before hours of training, not after. Leaves nothing behind. False: *error has
- * code EXIT_OUTPUT_FAILED.
+ * Can a file be written there? Asked before hours of training, not after. Leaves nothing behind, and takes nothing
+ * away: a draft may be that of a run that goes on. False: *error has code EXIT_OUTPUT_FAILED.
  */
 bool output_file_check(const char *path, struct error *error);
 

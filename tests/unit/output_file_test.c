@@ -128,6 +128,16 @@ Test(output_file, can_be_checked_without_a_trace)
 	cr_expect_eq(files_here(), 1);
 }
 
+/* It may be the draft of a coordinator that is about to rename it. */
+Test(output_file, is_checked_without_touching_a_draft)
+{
+	struct error error = {0};
+	write_file("model.json.forkfit-draft", "half of", 7);
+	cr_expect(output_file_check("model.json", &error), "%s", error.message);
+	expect_file("model.json.forkfit-draft", "half of");
+	cr_expect_eq(files_here(), 1);
+}
+
 enum { RIGHT = 42, WRONG };
 
 /* In a process whose files may not grow over 10 bytes, which is like a full disk in the middle of the text. */
