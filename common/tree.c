@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+/* Four at a time, which compilers do not do by themselves at -O2: leaves of a thousand columns have few rows. */
+typedef double doubles4 __attribute__((vector_size(32), aligned(8), may_alias));
+
 bool tree_stack_init(struct tree_stack *stack, size_t max_width)
 {
 	*stack = (struct tree_stack){.width = max_width};
@@ -34,7 +37,10 @@ static void merge_top(struct tree_stack *stack)
 {
 	double *left = stack->vectors + (stack->count - 2) * stack->width;
 	const double *right = left + stack->width;
-	for (size_t i = 0; i < stack->width; i++)
+	size_t i = 0;
+	for (; i + 4 <= stack->width; i += 4)
+		*(doubles4 *)(left + i) += *(const doubles4 *)(right + i);
+	for (; i < stack->width; i++)
 		left[i] += right[i];
 	stack->count--;
 }

@@ -68,14 +68,19 @@ enum kernel_clone kernel_best_clone(void)
 	return CLONE_BASELINE;
 }
 
-/* A column's sum. */
-static double column_sum(const struct kernels *kernels, size_t column)
+/* Writes the columns' sums side by side; returns where the next number belongs. */
+static double *write_columns(const struct kernels *kernels, double *out)
 {
-	size_t d = kernels->features;
-	if (d < TILE_WIDE_FEATURES)
-		return lanes_add(kernels->sums + LANES * column);
-	size_t block = column / LANES * LANES;
-	return kernels->sums[block + column - block_column(block, d)];
+	size_t d = kernels->features, behind = d % LANES;
+	if (d < TILE_WIDE_FEATURES) {
+		for (size_t j = 0; j < d; j++)
+			*out++ = lanes_add(kernels->sums + LANES * j);
+		return out;
+	}
+	memcpy(out, kernels->sums, (d - behind) * sizeof *out);
+	/* The last block's other sums are of columns that the block before has. */
+	memcpy(out + d - behind, kernels->sums + LANES * kernels->blocks - behind, behind * sizeof *out);
+	return out + d;
 }
 
 static void finish_leaf(const struct kernels *kernels, size_t rows, double *out)
@@ -84,8 +89,7 @@ static void finish_leaf(const struct kernels *kernels, size_t rows, double *out)
 		*out++ = lanes_add(kernels->squares);
 		*out++ = lanes_add(kernels->totals);
 	} else {
-		for (size_t j = 0; j < kernels->features; j++)
-			*out++ = column_sum(kernels, j);
+		out = write_columns(kernels, out);
 		*out++ = lanes_add(kernels->totals);
 		if (!deviates(kernels))
 			*out++ = lanes_add(kernels->squares);
