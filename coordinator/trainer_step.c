@@ -61,27 +61,53 @@ static bool bounds_suffice(const struct trainer *trainer)
 	       (rate > 2.0 / trainer->bounds.lower || rate <= 2.0 / trainer->bounds.upper);
 }
 
-bool trainer_choose_step(struct trainer *trainer, struct error *error)
+/*
+ * Takes products until the bounds suffice. Trace and products must be of the same Hessian: where rows were lost since
+ * the trace was taken (the policy "drop"), *is_of_all is false, and the bounds mean nothing.
+ */
+static bool take_products(
+        struct trainer *trainer, struct step_size *step, double trace, bool *is_of_all, struct error *error)
 {
-	const struct config *config = trainer->config;
-	double trace;
-	if (!gather_trace(trainer, &trace, error))
-		return false;
-	struct step_size *step = step_size_new((size_t)trainer->features + 1);
-	if (step == NULL)
-		return error_set(error, EXIT_OS_ERROR, "out of memory");
+	uint64_t rows_lost = trainer->gatherer.rows_lost;
 	const double *direction;
-	while ((direction = step_size_direction(step)) != NULL) {
-		if (!gather_product(trainer, direction, error)) {
-			step_size_free(step);
+	*is_of_all = true;
+	while (*is_of_all && (direction = step_size_direction(step)) != NULL) {
+		if (!gather_product(trainer, direction, error))
 			return false;
-		}
 		step_size_take_product(step, trainer->gradient);
 		trainer->bounds = step_size_bounds(step, trace);
+		*is_of_all = trainer->gatherer.rows_lost == rows_lost;
 		if (bounds_suffice(trainer))
 			break;
 	}
-	step_size_free(step);
+	return true;
+}
+
+/* Again from the start where rows were lost on the way: no more often than there are workers that can take some along.
+ */
+static bool gather_bounds(struct trainer *trainer, struct error *error)
+{
+	bool is_of_all = false;
+	while (!is_of_all) {
+		double trace;
+		if (!gather_trace(trainer, &trace, error))
+			return false;
+		struct step_size *step = step_size_new((size_t)trainer->features + 1);
+		if (step == NULL)
+			return error_set(error, EXIT_OS_ERROR, "out of memory");
+		bool taken = take_products(trainer, step, trace, &is_of_all, error);
+		step_size_free(step);
+		if (!taken)
+			return false;
+	}
+	return true;
+}
+
+bool trainer_choose_step(struct trainer *trainer, struct error *error)
+{
+	const struct config *config = trainer->config;
+	if (!gather_bounds(trainer, error))
+		return false;
 	trainer->optimizer.learning_rate =
 	        config->training.automatic_rate ? 1.0 / trainer->bounds.upper : config->training.learning_rate;
 	return true;

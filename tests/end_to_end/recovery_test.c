@@ -167,3 +167,33 @@ Test(recovery, goes_on_without_rows_only_where_that_is_said_to_be_a_success)
 		run_result_release(&result);
 	}
 }
+
+/*
+ * Nine workers of ten are lost while the bounds for the step are gathered, and the tenth's rows vary most: their
+ * Hessian has ten times the trace that all rows had.
+ */
+Test(recovery, takes_a_step_that_is_stable_for_the_rows_that_are_left)
+{
+	struct table table = table_new(5000, 4, 0.5, 1);
+	for (size_t i = 0; i < table.rows; i++)
+		for (size_t j = 0; j < table.features; j++)
+			*table_at(&table, i, j) = (i < 500 ? 1 : 1e-3) * (i % 2 == 0 ? 1 : -1);
+	table_write_npy(&table, workspace_path("x.npy"), (struct npy_style){0});
+	table_release(&table);
+	for (int skipped = 2; skipped < 4; skipped++) {
+		char faults[1024] = "";
+		for (int worker = 1; worker < 10; worker++)
+			sprintf(faults + strlen(faults), "%s{\"kind\": \"kill\", \"worker\": %d, \"skip\": %d}",
+			        worker > 1 ? ", " : "", worker, skipped);
+		workspace_configure("{\"dataset\": {\"path\": \"x.npy\"}, \"workers\": 10, "
+		                    "\"recovery\": {\"policy\": \"drop\", \"allow_degraded\": true}, "
+		                    "\"faults\": [%s]}",
+		        faults);
+		struct run_result result = workspace_run(TRAINING("--json"), NULL);
+		json_t *model = model_of(&result);
+		cr_expect_gt(json_number_at(model, "degraded.rows_lost"), 4400);
+		cr_expect_str_eq(json_string_at(model, "training.stop_reason"), "tolerance");
+		json_decref(model);
+		run_result_release(&result);
+	}
+}
