@@ -51,6 +51,20 @@ static size_t window_place(size_t at, uint64_t offset, size_t span, uint64_t fir
 	return at + (size_t)((offset - first_offset - at) % HUGE_PAGE);
 }
 
+/* Where each window's first page goes, one behind the other, with rooms between them if wanted; the length of all. */
+static size_t place_windows(
+        const uint64_t *offsets, size_t count, size_t length, size_t page, bool with_rooms, size_t *places)
+{
+	size_t total = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t slack = offsets[i] % page, span = pages_length(slack, length, page);
+		places[i] =
+		        with_rooms ? window_place(total, offsets[i] - slack, span, offsets[0] / page * page) : total;
+		total = places[i] + span;
+	}
+	return total;
+}
+
 /*
  * Inaccessible pages keep the windows' places free until they are laid. One in front and one behind stay: without them
  * whatever is mapped next would be the neighbour, and nobody would notice who reads too far. What is said to be mapped
@@ -67,14 +81,12 @@ bool mapping_open_windows(
         struct mapping *mapping, int descriptor, const uint64_t *offsets, size_t count, size_t length, size_t *places)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uint64_t first_offset = offsets[0] / page * page;
-	size_t total = 0;
-	for (size_t i = 0; i < count; i++) {
-		size_t slack = offsets[i] % page, span = pages_length(slack, length, page);
-		places[i] = window_place(total, offsets[i] - slack, span, first_offset);
-		total = places[i] + span;
+	size_t total = place_windows(offsets, count, length, page, true, places);
+	char *reserved = reserve(descriptor, offsets[0] / page * page, page + total + page, page);
+	if (reserved == MAP_FAILED && errno == ENOMEM) {
+		total = place_windows(offsets, count, length, page, false, places);
+		reserved = reserve(descriptor, offsets[0] / page * page, page + total + page, page);
 	}
-	char *reserved = reserve(descriptor, first_offset, page + total + page, page);
 	if (reserved == MAP_FAILED)
 		return false;
 	char *base = reserved + page;

@@ -21,7 +21,8 @@ bool mapping_open(struct mapping *mapping, int descriptor, uint64_t offset, size
 
 /*
  * Maps `length` bytes from each of `count` offsets, and nothing between them. places[i] becomes the distance from
- * mapping->bytes to the i-th window's first byte.
+ * mapping->bytes to the i-th window's first byte. Between windows of 4 MiB and more up to 2 MiB of address space each
+ * stay empty, so that each lies where huge pages fit; but not where the process may not map so much.
  */
 bool mapping_open_windows(
         struct mapping *mapping, int descriptor, const uint64_t *offsets, size_t count, size_t length, size_t *places);

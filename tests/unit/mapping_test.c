@@ -275,12 +275,39 @@ static void map_with_little_room(void)
 	_exit(shows(mapping.bytes + places[1], offsets[1], 2 * page) ? 0 : 7);
 }
 
-Test(mapping, reports_an_address_space_that_is_full)
+/* In a child: exits with 0 if two windows of 4 MiB get the room that they need, and none for huge pages. */
+static void map_long_windows_with_little_room(void)
+{
+	enum { LENGTH = 4 << 20 };
+	const uint64_t offsets[] = {0, LENGTH + page};
+	struct mapping mapping;
+	size_t places[2];
+	if (ftruncate(descriptor, 2 * LENGTH + (off_t)page) != 0)
+		_exit(1);
+	rlim_t room = address_space() + 2 * LENGTH + 2 * page;
+	if (setrlimit(RLIMIT_AS, &(struct rlimit){room, room}) != 0)
+		_exit(2);
+	if (!mapping_open_windows(&mapping, descriptor, offsets, 2, LENGTH, places))
+		_exit(3);
+	_exit(places[1] == LENGTH && shows(mapping.bytes, 0, 8 * page) ? 0 : 4);
+}
+
+static void expect_success_in_child(void (*step)(void))
 {
 	int status;
 	pid_t child = fork();
 	if (child == 0)
-		map_with_little_room();
+		step();
 	cr_assert_eq(waitpid(child, &status, 0), child);
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
+}
+
+Test(mapping, reports_an_address_space_that_is_full)
+{
+	expect_success_in_child(map_with_little_room);
+}
+
+Test(mapping, leaves_no_room_for_huge_pages_where_there_is_none)
+{
+	expect_success_in_child(map_long_windows_with_little_room);
 }
