@@ -1,6 +1,7 @@
 #include "coordinator/narration.h"
 
 #include "common/clock.h"
+#include "coordinator/narration_lines.h"
 #include "coordinator/narration_words.h"
 
 #include <inttypes.h>
@@ -8,13 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAID_MAX = 32, SAID_BYTES = sizeof((struct narrated_words *)NULL)->reason };
-
 /* So many epochs are told before they are counted. */
 enum { EPOCHS_TOLD = 2 };
-
-/* Columns: the actor's, the call's behind it, and all. */
-enum { ACTOR_WIDTH = 13, CALL_WIDTH = 42, LINE_WIDTH = 118 };
 
 enum item_kind { ITEM_CALL, ITEM_STARTING, ITEM_CHUNK, ITEM_HEADING, ITEM_REMARK };
 
@@ -32,8 +28,7 @@ struct item {
 };
 
 struct narration {
-	FILE *out;
-	bool colour;
+	struct narration_lines lines;
 	uint64_t began_ns;
 	struct call_log *log;
 	struct narrated_world world;
@@ -47,14 +42,6 @@ struct narration {
 	bool round_unusual, told_unusual;
 	uint32_t left_first, left_last;          /* epochs that are counted and not told; 0: none */
 	uint64_t left_calls[2][CALL_KIND_COUNT]; /* the coordinator's, the workers' */
-	struct {
-		bool open;
-		int32_t actor;
-		uint64_t times;
-		struct narrated_words words;
-	} line;                          /* the last one, which may come again */
-	char said[SAID_MAX][SAID_BYTES]; /* reasons that hold for every worker, once said */
-	size_t said_count;
 };
 
 struct narration *narration_new(
@@ -62,8 +49,7 @@ struct narration *narration_new(
 {
 	struct narration *narration = calloc(1, sizeof *narration);
 	if (narration != NULL) {
-		narration->out = out;
-		narration->colour = colour;
+		narration->lines = (struct narration_lines){.out = out, .colour = colour};
 		narration->began_ns = stream->began_ns;
 		narration->log = call_log_new(workers);
 		narration->world.workers = calloc(workers, sizeof *narration->world.workers);
@@ -84,122 +70,7 @@ struct call_log *narration_log(const struct narration *narration)
 	return narration->log;
 }
 
-/* Printing. */
-
-static const char *colour_of(const struct narration *narration, int32_t actor)
-{
-	static const char *const colours[] = {"\033[36m", "\033[33m", "\033[35m", "\033[32m", "\033[34m", "\033[31m"};
-	if (!narration->colour)
-		return "";
-	return actor == NARRATED_COORDINATOR ? "\033[1m" : colours[(size_t)actor % (sizeof colours / sizeof *colours)];
-}
-
-/* Of text in UTF-8, whose characters all take one here. */
-static int columns(const char *text)
-{
-	int count = 0;
-	for (; *text != '\0'; text++)
-		count += ((unsigned char)*text & 0xC0) != 0x80;
-	return count;
-}
-
-/* Is the reason worth saying? What is the same for every worker is said of the first. */
-static bool is_news(struct narration *narration, const char *reason)
-{
-	for (size_t i = 0; i < narration->said_count; i++)
-		if (strcmp(narration->said[i], reason) == 0)
-			return false;
-	if (narration->said_count < SAID_MAX)
-		snprintf(narration->said[narration->said_count++], SAID_BYTES, "%s", reason);
-	return true;
-}
-
-/* Behind a call that has taken so many columns, or below it; broken into lines. */
-static void print_reason(struct narration *narration, int taken)
-{
-	const char *word = narration->line.words.reason;
-	int at = ACTOR_WIDTH + taken, begin = ACTOR_WIDTH + CALL_WIDTH;
-	if (word[0] == '\0' || (narration->line.words.general && !is_news(narration, word)))
-		return;
-	if (at + 2 > begin) {
-		fputc('\n', narration->out);
-		at = 0;
-	}
-	fprintf(narration->out, "%*s%s", begin - at, "", narration->colour ? "\033[2m" : "");
-	at = begin;
-	while (*word != '\0') {
-		int length = (int)strcspn(word, " ");
-		if (at > begin && at + 1 + length > LINE_WIDTH) {
-			fprintf(narration->out, "\n%*s", begin, "");
-			at = begin;
-		}
-		fprintf(narration->out, "%s%.*s", at > begin ? " " : "", length, word);
-		at += length + (at > begin);
-		word += length;
-		word += strspn(word, " ");
-	}
-	fputs(narration->colour ? "\033[0m" : "", narration->out);
-}
-
-static void print_line(struct narration *narration)
-{
-	char actor[32] = "coordinator", times[32] = "";
-	const struct narrated_words *words = &narration->line.words;
-	if (!narration->line.open)
-		return;
-	narration->line.open = false;
-	if (narration->line.actor != NARRATED_COORDINATOR) {
-		uint32_t incarnation = narration->world.workers[narration->line.actor].incarnation;
-		int length = snprintf(actor, sizeof actor, "worker %" PRId32, narration->line.actor);
-		if (incarnation > 0)
-			snprintf(actor + length, sizeof actor - (size_t)length, "/%" PRIu32, incarnation);
-	}
-	if (narration->line.times > 1)
-		snprintf(times, sizeof times, " × %" PRIu64, narration->line.times);
-	fprintf(narration->out, "%s%-11s%s  %s%s", colour_of(narration, narration->line.actor), actor,
-	        narration->colour ? "\033[0m" : "", words->call, times);
-	print_reason(narration, columns(words->call) + columns(times));
-	fputc('\n', narration->out);
-}
-
-static void print_call(struct narration *narration, int32_t actor, const struct narrated_words *words)
-{
-	if (narration->line.open && narration->line.actor == actor &&
-	        strcmp(narration->line.words.call, words->call) == 0 &&
-	        strcmp(narration->line.words.reason, words->reason) == 0) {
-		narration->line.times++;
-		return;
-	}
-	print_line(narration);
-	narration->line.open = true;
-	narration->line.actor = actor;
-	narration->line.times = 1;
-	narration->line.words = *words;
-}
-
-static void print_heading(struct narration *narration, const char *text)
-{
-	print_line(narration);
-	fprintf(narration->out, "\n%s── %s%s\n", narration->colour ? "\033[1m" : "", text,
-	        narration->colour ? "\033[0m" : "");
-}
-
-/* How often a call was made in the epochs that are left out. */
-static void print_counts(struct narration *narration, size_t whose, const char *who)
-{
-	static const struct {
-		enum call_kind kind;
-		const char *name;
-	} names[] = {{CALL_POLL, "poll"}, {CALL_WRITE, "write"}, {CALL_READ, "read"}, {CALL_MMAP, "mmap"},
-	        {CALL_WAITID, "waitid"}};
-	fprintf(narration->out, "             %s:", who);
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		uint64_t calls = narration->left_calls[whose][names[i].kind];
-		if (calls > 0)
-			fprintf(narration->out, " %" PRIu64 " × %s", calls, names[i].name);
-	}
-	fputc('\n', narration->out);
-}
+/* Telling. */
 
 static void tell_left_out(struct narration *narration)
 {
@@ -211,11 +82,16 @@ static void tell_left_out(struct narration *narration)
 	else
 		snprintf(text, sizeof text, "Epochs %" PRIu32 " to %" PRIu32 " went the same way",
 		        narration->left_first, narration->left_last);
-	print_heading(narration, text);
-	print_counts(narration, 0, "the coordinator");
-	print_counts(narration, 1, "the workers");
+	narration_lines_heading(&narration->lines, text);
+	narration_lines_counts(&narration->lines, "the coordinator", narration->left_calls[0]);
+	narration_lines_counts(&narration->lines, "the workers", narration->left_calls[1]);
 	narration->left_first = 0;
 	memset(narration->left_calls, 0, sizeof narration->left_calls);
+}
+
+static uint32_t incarnation_of(const struct narration *narration, int32_t actor)
+{
+	return actor == NARRATED_COORDINATOR ? 0 : narration->world.workers[actor].incarnation;
 }
 
 /* What an item says changes the world, whether it is told or not. */
@@ -224,7 +100,7 @@ static void take_item(struct narration *narration, struct item *item, bool told)
 	struct narrated_worker *worker = &narration->world.workers[item->worker];
 	struct narrated_words words;
 	if (item->kind == ITEM_STARTING || item->kind == ITEM_CHUNK)
-		print_line(narration); /* under the name that it has had */
+		narration_lines_end(&narration->lines); /* under the name that it has had */
 	switch (item->kind) {
 	case ITEM_STARTING:
 		*worker = (struct narrated_worker){.incarnation = item->incarnation, .down = {-1, -1}, .up = {-1, -1}};
@@ -237,17 +113,17 @@ static void take_item(struct narration *narration, struct item *item, bool told)
 	case ITEM_CALL:
 		narrated_words_find(&narration->world, item->actor, &item->call, &words);
 		if (told)
-			print_call(narration, item->actor, &words);
+			narration_lines_call(
+			        &narration->lines, item->actor, incarnation_of(narration, item->actor), &words);
 		else
 			narration->left_calls[item->actor != NARRATED_COORDINATOR][item->call.kind]++;
 		break;
 	case ITEM_HEADING:
 		if (told)
-			print_heading(narration, item->text);
+			narration_lines_heading(&narration->lines, item->text);
 		break;
 	case ITEM_REMARK:
-		print_line(narration);
-		fprintf(narration->out, "             %s\n", item->text);
+		narration_lines_remark(&narration->lines, item->text);
 	}
 	free(item->text);
 }
@@ -272,8 +148,8 @@ static void tell_until(struct narration *narration, uint64_t end_ns, bool told)
 	narration->count -= taken;
 	memmove(narration->items, narration->items + taken, narration->count * sizeof *narration->items);
 	if (told)
-		print_line(narration);
-	fflush(narration->out);
+		narration_lines_end(&narration->lines);
+	fflush(narration->lines.out);
 }
 
 /* Noting. */
@@ -444,7 +320,7 @@ static void take_remark(struct narration *narration, const struct event *event)
 static void take_start(struct narration *narration, const struct event *event)
 {
 	narration->world.coordinator = event->pid;
-	fprintf(narration->out,
+	fprintf(narration->lines.out,
 	        "The coordinator is process %ld. What follows are the calls that have to do with processes, pipes and "
 	        "the\n"
 	        "dataset's pages; in the order in which they began, or ended where one waits for another process. "
@@ -511,10 +387,10 @@ void narration_free(struct narration *narration)
 {
 	if (narration == NULL)
 		return;
-	if (narration->out != NULL && narration->count > 0)
+	if (narration->lines.out != NULL && narration->count > 0)
 		tell_until(narration, UINT64_MAX, true);
 	if (narration->incomplete)
-		fputs("(memory ran short: calls are missing here)\n", narration->out);
+		fputs("(memory ran short: calls are missing here)\n", narration->lines.out);
 	call_log_free(narration->log);
 	free(narration->world.workers);
 	free(narration->items);
