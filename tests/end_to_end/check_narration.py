@@ -226,9 +226,14 @@ def same(told, seen):
     return told == seen
 
 
+def ended_untold(told, seen):
+    """A process that is killed when its last call has returned may not have come to tell of it."""
+    return told.result == "unfinished" and told._replace(result=seen.result) == seen
+
+
 def check_order(told, seen, who):
     for place, (one, other) in enumerate(zip(told, seen)):
-        if not same(one, other):
+        if not same(one, other) and not (place == len(seen) - 1 and ended_untold(one, other)):
             return f"{who}, call {place}: told {one}, but strace has {other}"
     if len(told) != len(seen):
         more = told[len(seen):] or seen[len(told):]
