@@ -1,5 +1,7 @@
 #include "common/fault.h"
 
+#include "common/random.h"
+
 #include <math.h>
 
 #define BIT(n) (UINT32_C(1) << (n))
@@ -132,13 +134,10 @@ struct fault fault_default(enum fault_kind kind)
 	};
 }
 
-/* The finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). */
 static uint64_t mix(uint64_t state, uint64_t value)
 {
-	uint64_t z = (state ^ value) + UINT64_C(0x9E3779B97F4A7C15);
-	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-	return z ^ z >> 31;
+	uint64_t mixed = state ^ value;
+	return random_next(&mixed);
 }
 
 /* What the decisions are for, so that one occasion's are independent of each other. */
@@ -152,12 +151,6 @@ static uint64_t hash(uint64_t seed, const struct fault_occasion *occasion, uint6
 	state = mix(state, occasion->epoch);
 	state = mix(state, (uint64_t)occasion->site);
 	return mix(state, purpose);
-}
-
-/* From 0 to just below 1, in steps of 2⁻⁵³. */
-static double fraction(uint64_t bits)
-{
-	return (double)(bits >> 11) * 0x1p-53;
 }
 
 bool fault_matches(const struct fault *fault, const struct fault_occasion *occasion)
@@ -175,7 +168,7 @@ bool fault_fires(const struct fault *fault, uint64_t seed, const struct fault_oc
 	if (fault->times != FAULT_ANY && occurrence - fault->skip >= fault->times)
 		return false;
 	uint64_t purpose = FAULT_BY_CHANCE + (uint64_t)fault->kind;
-	return fault->p >= 1.0 || fraction(hash(seed, occasion, purpose)) < fault->p;
+	return fault->p >= 1.0 || random_fraction(hash(seed, occasion, purpose)) < fault->p;
 }
 
 uint32_t chaos_derive(uint64_t seed, uint64_t number)
@@ -210,7 +203,7 @@ bool chaos_fires(
         const struct chaos *chaos, const struct fault_occasion *occasion, size_t frame_bytes, struct fault *fault)
 {
 	uint32_t kinds = kinds_at(chaos->kinds, occasion->site);
-	if (kinds == 0 || fraction(hash(chaos->seed, occasion, WHETHER)) >= chaos->rate)
+	if (kinds == 0 || random_fraction(hash(chaos->seed, occasion, WHETHER)) >= chaos->rate)
 		return false;
 	enum fault_kind kind = pick_kind(kinds, hash(chaos->seed, occasion, WHICH_KIND));
 	*fault = fault_default(kind);

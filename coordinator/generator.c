@@ -1,15 +1,9 @@
 #include "coordinator/generator.h"
 
+#include "common/random.h"
+
 #include <math.h>
 #include <stdlib.h>
-
-static uint64_t split_mix(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
 
 static uint64_t rotate(uint64_t bits, unsigned by)
 {
@@ -84,7 +78,7 @@ bool generator_init(struct generator *generator, uint64_t seed, uint32_t feature
 	if (generator->weights == NULL)
 		return false;
 	for (int i = 0; i < 4; i++)
-		generator->state[i] = split_mix(&seed);
+		generator->state[i] = random_next(&seed);
 	for (uint32_t j = 0; j < features; j++)
 		generator->weights[j] = next_coefficient(generator->state);
 	generator->intercept = next_coefficient(generator->state);

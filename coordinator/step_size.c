@@ -1,5 +1,7 @@
 #include "coordinator/step_size.h"
 
+#include "common/random.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,15 +25,6 @@ struct step_size {
 	double beta[PRODUCTS_MAX + 1]; /* … and beside it: beta[i] between rows i - 1 and i */
 };
 
-/* SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014). */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 /*
  * Close to normal: the sum of twelve even numbers in [0, 1), less six. Only additions, so that every machine and
  * libm draws the same vector.
@@ -40,7 +33,7 @@ static double draw(uint64_t *state)
 {
 	double sum = -6.0;
 	for (int i = 0; i < 12; i++)
-		sum += (double)(next_random(state) >> 11) * 0x1p-53;
+		sum += random_fraction(random_next(state));
 	return sum;
 }
 
