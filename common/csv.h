@@ -57,6 +57,12 @@ struct csv_plan {
 	enum csv_clone clone;
 };
 
+/*
+ * The plan for the first `width` of a dataset's columns. slots: file_columns places, which are filled, and borrowed by
+ * the plan.
+ */
+struct csv_plan csv_plan_for(const struct dataset *dataset, uint32_t width, int32_t *slots, bool quotes);
+
 enum csv_status {
 	CSV_OK,
 	CSV_QUOTE, /* plan.quotes is false and a field opens with a quote */

@@ -165,6 +165,23 @@ enum csv_clone csv_best_clone(void)
 	return has_avx2 ? CSV_CLONE_AVX2 : CSV_CLONE_BASELINE;
 }
 
+struct csv_plan csv_plan_for(const struct dataset *dataset, uint32_t width, int32_t *slots, bool quotes)
+{
+	for (uint32_t i = 0; i < dataset->file_columns; i++)
+		slots[i] = -1;
+	for (uint32_t j = 0; j < width; j++)
+		slots[dataset->columns[j]] = (int32_t)j;
+	return (struct csv_plan){
+	        .delimiter = dataset->delimiter,
+	        .fields = dataset->file_columns,
+	        .slot = slots,
+	        .width = width,
+	        .missing = dataset->missing,
+	        .quotes = quotes,
+	        .clone = csv_best_clone(),
+	};
+}
+
 enum csv_status csv_parse_records(const struct csv_plan *plan, const char **at, const char *limit, const char *end,
         double *rows, size_t *kept, size_t *skipped, struct csv_problem *problem)
 {

@@ -31,19 +31,7 @@ bool csv_stream_open(struct csv_stream *stream, struct loader *loader, struct er
 		csv_stream_release(stream);
 		return out_of_memory(error);
 	}
-	for (uint32_t i = 0; i < dataset->file_columns; i++)
-		stream->slots[i] = -1;
-	for (uint32_t j = 0; j < width; j++)
-		stream->slots[dataset->columns[j]] = (int32_t)j;
-	stream->plan = (struct csv_plan){
-	        .delimiter = dataset->delimiter,
-	        .fields = dataset->file_columns,
-	        .slot = stream->slots,
-	        .width = width,
-	        .missing = dataset->missing,
-	        .quotes = true,
-	        .clone = csv_best_clone(),
-	};
+	stream->plan = csv_plan_for(dataset, width, stream->slots, true);
 	return true;
 }
 

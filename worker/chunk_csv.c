@@ -197,19 +197,7 @@ static bool prepare(struct csv_chunk *chunk)
 	        (size_t)(chunk->assignment->leaves.end - chunk->assignment->leaves.begin) + 1, sizeof *chunk->leaves);
 	if (chunk->slots == NULL || chunk->offsets == NULL || chunk->leaves == NULL)
 		return false;
-	for (uint32_t i = 0; i < dataset->file_columns; i++)
-		chunk->slots[i] = -1;
-	for (uint32_t j = 0; j < width; j++)
-		chunk->slots[dataset->columns[j]] = (int32_t)j;
-	chunk->plan = (struct csv_plan){
-	        .delimiter = dataset->delimiter,
-	        .fields = dataset->file_columns,
-	        .slot = chunk->slots,
-	        .width = width,
-	        .missing = dataset->missing,
-	        .quotes = chunk->assignment->quotes,
-	        .clone = csv_best_clone(),
-	};
+	chunk->plan = csv_plan_for(dataset, width, chunk->slots, chunk->assignment->quotes);
 	size_t rows = scratch_rows(chunk);
 	if (rows > SIZE_MAX / sizeof(double) / width)
 		return false;
