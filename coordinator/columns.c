@@ -1,7 +1,6 @@
 #include "coordinator/columns.h"
 
 #include "coordinator/phrase.h"
-#include "coordinator/spelling.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,14 +32,8 @@ static void add_columns(struct phrase *phrase, const struct choice *choice)
 
 static bool no_such_name(const struct choice *choice, const char *key, const char *name, struct error *error)
 {
-	const char **names = malloc(choice->count * sizeof *names);
-	const char *near = NULL;
+	const char *near = csv_header_nearest(choice->columns, choice->count, name);
 	struct phrase phrase = {.length = 0};
-	for (uint32_t i = 0; names != NULL && i < choice->count; i++)
-		names[i] = choice->columns[i].name;
-	if (names != NULL)
-		near = spelling_nearest(name, names, choice->count);
-	free(names);
 	phrase_add_quoted(&phrase, name);
 	if (near != NULL) {
 		phrase_add(&phrase, "; did you mean ");

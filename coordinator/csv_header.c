@@ -3,6 +3,7 @@
 #include "common/csv.h"
 #include "common/decimal.h"
 #include "common/utf8.h"
+#include "coordinator/spelling.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,4 +311,16 @@ void csv_header_release(struct csv_header *header)
 		free(header->columns[i].name);
 	free(header->columns);
 	*header = (struct csv_header){0};
+}
+
+const char *csv_header_nearest(const struct csv_column *columns, uint32_t count, const char *name)
+{
+	const char **names = malloc(count * sizeof *names);
+	if (names == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < count; i++)
+		names[i] = columns[i].name;
+	const char *near = spelling_nearest(name, names, count);
+	free(names);
+	return near;
 }

@@ -41,4 +41,7 @@ bool csv_header_read(const char *name, const char *bytes, size_t length, bool wh
         char delimiter, struct csv_header *result, struct error *error);
 void csv_header_release(struct csv_header *header);
 
+/* The column whose name someone most likely meant, or NULL: see spelling.h. */
+const char *csv_header_nearest(const struct csv_column *columns, uint32_t count, const char *name);
+
 #endif

@@ -1,7 +1,6 @@
 #include "coordinator/predict_columns.h"
 
 #include "coordinator/phrase.h"
-#include "coordinator/spelling.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,14 +43,8 @@ static bool has_true_names(const struct model *model)
 /* "x.csv has no column "depht", which model.json needs; did you mean "depth"?" */
 static bool report_missing(const struct search *search, const char *name, uint32_t missing, struct error *error)
 {
-	const char **names = malloc(search->count * sizeof *names);
-	const char *near = NULL;
+	const char *near = csv_header_nearest(search->columns, search->count, name);
 	struct phrase phrase = {.length = 0};
-	for (uint32_t i = 0; names != NULL && i < search->count; i++)
-		names[i] = search->columns[i].name;
-	if (names != NULL)
-		near = spelling_nearest(name, names, search->count);
-	free(names);
 	phrase_add_quoted(&phrase, name);
 	if (missing > 1)
 		phrase_add(&phrase, ", nor %" PRIu32 " other%s", missing - 1, missing > 2 ? "s" : "");
