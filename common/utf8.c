@@ -34,6 +34,18 @@ size_t utf8_sequence_length(const char *text, const char *end)
 	return code < smallest[length] || code > 0x10FFFF || surrogate ? 0 : length;
 }
 
+bool utf8_is_valid(const char *text)
+{
+	const char *end = text + strlen(text);
+	while (text < end) {
+		size_t length = utf8_sequence_length(text, end);
+		if (length == 0)
+			return false;
+		text += length;
+	}
+	return true;
+}
+
 /* C0, DEL, and C1 (U+0080 to U+009F), which some terminals obey too. */
 static bool is_control(const char *text, size_t length)
 {

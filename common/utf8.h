@@ -2,11 +2,15 @@
 #ifndef FORKFIT_COMMON_UTF8_H
 #define FORKFIT_COMMON_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 /* How many bytes the character at text (< end) has, 1 to 4; 0 if no valid UTF-8 character starts there. */
 size_t utf8_sequence_length(const char *text, const char *end);
+
+/* Is it valid from its beginning to its end? */
+bool utf8_is_valid(const char *text);
 
 /*
  * Writes text to `excerpt` (size bytes, at least 8) for a message on one line: control characters and bytes that are

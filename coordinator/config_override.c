@@ -83,18 +83,6 @@ static bool check_path(
 	}
 }
 
-static bool is_utf8(const char *text)
-{
-	const char *end = text + strlen(text);
-	while (text < end) {
-		size_t length = utf8_sequence_length(text, end);
-		if (length == 0)
-			return false;
-		text += length;
-	}
-	return true;
-}
-
 /* JSON, or else a string. */
 static bool read_value(const struct override *override, json_t **value, struct error *error)
 {
@@ -111,7 +99,7 @@ static bool read_value(const struct override *override, json_t **value, struct e
 	case JSON_VALUE_NOT_JSON:
 		break;
 	}
-	if (!is_utf8(text))
+	if (!utf8_is_valid(text))
 		return error_set(error, EXIT_BAD_CONFIGURATION, "%s: %s: the value is not UTF-8", override->where.text,
 		        path.text);
 	*value = json_string_nocheck(text);

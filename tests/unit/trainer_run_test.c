@@ -345,18 +345,6 @@ Test(trainer_run, ends_with_a_result_when_it_is_interrupted)
 	}
 }
 
-static bool is_utf8(const char *text)
-{
-	const char *end = text + strlen(text);
-	while (text < end) {
-		size_t length = utf8_sequence_length(text, end);
-		if (length == 0)
-			return false;
-		text += length;
-	}
-	return true;
-}
-
 /* Adds `count` columns whose names are long and not ASCII. */
 static size_t add_long_names(char *text, size_t count)
 {
@@ -379,7 +367,7 @@ static void expect_notes_are_utf8(void)
 		notes++;
 		const char *text = events.items[i].text;
 		size_t length = strlen(text);
-		cr_expect(length > 1000 && is_utf8(text), "%zu bytes: %s", length, text);
+		cr_expect(length > 1000 && utf8_is_valid(text), "%zu bytes: %s", length, text);
 		cr_expect_str_eq(text + length - strlen("…"), "…");
 	}
 	cr_expect_eq(notes, 1);
@@ -392,7 +380,7 @@ Test(trainer_run, cuts_no_character_in_a_message_about_a_column)
 	size_t length = add_long_names(text, 1);
 	snprintf(text + length, sizeof text - length, "y\n1,2\nbad,3\n4,5\n");
 	cr_assert_not(train(text, overrides, 1));
-	cr_expect(is_utf8(error.message), "%s", error.message);
+	cr_expect(utf8_is_valid(error.message), "%s", error.message);
 	cr_expect(strstr(error.message, "ééé…\")") != NULL, "%s", error.message);
 }
 
