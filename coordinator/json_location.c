@@ -91,37 +91,39 @@ static bool scan_member(struct scanner *scanner, const struct key_path *parent)
 	return stop;
 }
 
+/* Behind a member or an element, goes past the comma, or past what closes them all. */
+static bool is_followed(struct scanner *scanner)
+{
+	skip_space(scanner);
+	bool more = scanner->at < scanner->end && *scanner->at == ',';
+	if (scanner->at < scanner->end)
+		scanner->at++;
+	return more;
+}
+
 static bool scan_object(struct scanner *scanner, const struct key_path *path)
 {
-	for (scanner->at++;; scanner->at++) { /* past the brace, then past each comma */
+	scanner->at++; /* the brace */
+	for (bool more = true; more; more = is_followed(scanner)) {
 		skip_space(scanner);
 		if (scanner->at < scanner->end && *scanner->at == '"' && scan_member(scanner, path))
 			return true;
-		skip_space(scanner);
-		if (scanner->at >= scanner->end || *scanner->at != ',')
-			break;
 	}
-	if (scanner->at < scanner->end)
-		scanner->at++;
 	return false;
 }
 
 static bool scan_array(struct scanner *scanner, const struct key_path *path)
 {
 	struct key_path element = {.parent = path};
-	for (scanner->at++;; scanner->at++, element.index++) {
+	scanner->at++; /* the bracket */
+	for (bool more = true; more; more = is_followed(scanner), element.index++) {
 		skip_space(scanner);
 		if (scanner->at < scanner->end && *scanner->at != ']') {
 			size_t line = scanner->line;
 			if (is_sought(scanner, &element, line) || scan_value(scanner, &element, line))
 				return true;
 		}
-		skip_space(scanner);
-		if (scanner->at >= scanner->end || *scanner->at != ',')
-			break;
 	}
-	if (scanner->at < scanner->end)
-		scanner->at++;
 	return false;
 }
 
