@@ -29,22 +29,12 @@ static void expect_failure(const char *const argv[], int exit_code, const char *
 	run_result_release(&result);
 }
 
-static void expect_same_bytes(const char *one, const char *other)
-{
-	size_t length, other_length;
-	char *bytes = file_read(workspace_path(one), &length);
-	char *other_bytes = file_read(workspace_path(other), &other_length);
-	cr_expect(length == other_length && memcmp(bytes, other_bytes, length) == 0, "%s and %s differ", one, other);
-	free(bytes);
-	free(other_bytes);
-}
-
 Test(data_commands, generate_makes_the_same_bytes_again)
 {
 	free(run_well(COMMAND("generate", "--rows", "5000", "--features", "3", "--seed", "9", "-o", "one.npy")));
 	free(run_well(COMMAND("generate", "-r5000", "-f3", "--seed=9", "--output", "two.npy")));
 	free(run_well(COMMAND("generate", "-r5000", "-f3", "--seed=8", "--output", "three.npy")));
-	expect_same_bytes("one.npy", "two.npy");
+	workspace_expect_same_bytes("one.npy", "two.npy");
 	size_t length;
 	char *one = file_read(workspace_path("one.npy"), &length),
 	     *three = file_read(workspace_path("three.npy"), NULL);
@@ -79,7 +69,7 @@ Test(data_commands, convert_gives_the_bits_of_the_numbers)
 	free(run_well(COMMAND("generate", "-r20000", "-f3", "-o", "data.csv")));
 	free(run_well(COMMAND("generate", "-r20000", "-f3", "-o", "data.npy")));
 	free(run_well(COMMAND("convert", "data.csv", "converted.npy")));
-	expect_same_bytes("data.npy", "converted.npy");
+	workspace_expect_same_bytes("data.npy", "converted.npy");
 }
 
 Test(data_commands, convert_tells_names_and_what_it_leaves_out)

@@ -122,6 +122,13 @@ ParameterizedTest(size_t *place, dataset_change, is_noticed_when_a_replacement_n
 	run_result_release(&result);
 }
 
+static void expect_change_told(const struct run_result *result)
+{
+	cr_expect_eq(result->exit_code, 65, "exit code %d", result->exit_code);
+	cr_expect_str_eq(result->err, "coordinator: x.npy: the file was changed during the run: its size or the "
+	                              "time of its last change is another\n");
+}
+
 /* Nobody has died; but who reads the file in place has calculated with numbers of two states of it. */
 Test(dataset_change, is_noticed_at_the_end_where_nobody_needs_the_file_anew)
 {
@@ -130,9 +137,7 @@ Test(dataset_change, is_noticed_at_the_end_where_nobody_needs_the_file_anew)
 	write_to_file();
 	run_signal(run, SIGINT);
 	struct run_result result = run_finish(run);
-	cr_expect_eq(result.exit_code, 65, "exit code %d", result.exit_code);
-	cr_expect_str_eq(result.err, "coordinator: x.npy: the file was changed during the run: its size or the "
-	                             "time of its last change is another\n");
+	expect_change_told(&result);
 	cr_expect_str_eq(result.out, "");
 	char *files = workspace_files();
 	cr_expect_str_eq(files, "events run.json x.npy");
@@ -147,9 +152,7 @@ Test(dataset_change, ends_the_run_where_a_checkpoint_is_due)
 	struct run *run = long_run_start("checkpoint={\"path\": \"state\", \"every_epochs\": 20}");
 	write_to_file();
 	struct run_result result = run_finish(run);
-	cr_expect_eq(result.exit_code, 65, "exit code %d", result.exit_code);
-	cr_expect_str_eq(result.err, "coordinator: x.npy: the file was changed during the run: its size or the "
-	                             "time of its last change is another\n");
+	expect_change_told(&result);
 	cr_expect(!file_exists(workspace_path("model")));
 	run_result_release(&result);
 }

@@ -32,23 +32,6 @@ static void expect(const char *const argv[], int exit_code, const char *out, con
 	run_result_release(&result);
 }
 
-static void run_well(const char *const argv[])
-{
-	struct run_result result = workspace_run(argv, NULL);
-	cr_assert_eq(result.exit_code, 0, "%s", result.err);
-	run_result_release(&result);
-}
-
-static void expect_same_bytes(const char *one, const char *other)
-{
-	size_t length, other_length;
-	char *bytes = file_read(workspace_path(one), &length);
-	char *other_bytes = file_read(workspace_path(other), &other_length);
-	cr_expect(length == other_length && memcmp(bytes, other_bytes, length) == 0, "%s and %s differ", one, other);
-	free(bytes);
-	free(other_bytes);
-}
-
 Test(predict, finds_columns_by_their_names)
 {
 	write("model.json", model);
@@ -136,25 +119,25 @@ Test(predict, refuses_a_model_with_a_feature_twice)
 
 static void prepare_large(const char *rows)
 {
-	run_well(COMMAND("generate", "--rows", rows, "--features", "9", "--output", "data.csv", "--quiet"));
+	workspace_run_to(0, COMMAND("generate", "--rows", rows, "--features", "9", "--output", "data.csv", "--quiet"));
 	workspace_configure("{\"dataset\": {\"path\": \"data.csv\"}, \"output\": {\"model\": \"model.json\"}, "
 	                    "\"training\": {\"epochs\": 5}}");
-	run_well(TRAINING("--quiet"));
+	workspace_run_to(0, TRAINING("--quiet"));
 }
 
 /* Also where workers outnumber the CPUs, and from the same numbers in another format. */
 Test(predict, gives_the_same_bytes_for_any_number_of_workers)
 {
 	prepare_large("30000");
-	run_well(PREDICT("data.csv", "--workers", "1", "-o", "one.csv"));
-	run_well(PREDICT("data.csv", "--workers", "4", "-o", "four.csv"));
-	run_well(PREDICT("data.csv", "--workers", "23", "-o", "many.csv"));
-	expect_same_bytes("one.csv", "four.csv");
-	expect_same_bytes("one.csv", "many.csv");
-	run_well(COMMAND("convert", "data.csv", "data.npy"));
-	run_well(PREDICT("data.npy", "--workers", "3", "-o", "npy.csv"));
-	expect_same_bytes("one.csv", "npy.csv");
-	run_well(PREDICT("data.npy", "-o", "p.npy"));
+	workspace_run_to(0, PREDICT("data.csv", "--workers", "1", "-o", "one.csv"));
+	workspace_run_to(0, PREDICT("data.csv", "--workers", "4", "-o", "four.csv"));
+	workspace_run_to(0, PREDICT("data.csv", "--workers", "23", "-o", "many.csv"));
+	workspace_expect_same_bytes("one.csv", "four.csv");
+	workspace_expect_same_bytes("one.csv", "many.csv");
+	workspace_run_to(0, COMMAND("convert", "data.csv", "data.npy"));
+	workspace_run_to(0, PREDICT("data.npy", "--workers", "3", "-o", "npy.csv"));
+	workspace_expect_same_bytes("one.csv", "npy.csv");
+	workspace_run_to(0, PREDICT("data.npy", "-o", "p.npy"));
 	size_t length;
 	free(file_read(workspace_path("p.npy"), &length));
 	cr_expect_eq(length, 128 + 30000 * 2 * 8);
@@ -164,7 +147,7 @@ Test(predict, gives_the_same_bytes_for_any_number_of_workers)
 Test(predict, replaces_a_worker_that_is_killed)
 {
 	prepare_large("60000");
-	run_well(PREDICT("data.csv", "-w", "2", "-o", "calm.csv"));
+	workspace_run_to(0, PREDICT("data.csv", "-w", "2", "-o", "calm.csv"));
 	const char *const shell[] = {"sh", "-c",
 	        "\"$0\" predict -m model.json -d data.csv -w 2 | { read line; sleep 1; "
 	        "printf '%s\\n' \"$line\"; cat; } >stormy.csv",
@@ -190,5 +173,5 @@ Test(predict, replaces_a_worker_that_is_killed)
 	cr_expect(strstr(result.err, "is replaced by pid"), "%s", result.err);
 	cr_expect_not(strstr(result.err, "epoch"), "%s", result.err);
 	run_result_release(&result);
-	expect_same_bytes("calm.csv", "stormy.csv");
+	workspace_expect_same_bytes("calm.csv", "stormy.csv");
 }

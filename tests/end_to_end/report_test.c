@@ -40,23 +40,16 @@ static char *check_report(void)
 	return same;
 }
 
-static void run_to(int exit_code, const char *const argv[])
-{
-	struct run_result result = workspace_run(argv, NULL);
-	cr_assert_eq(result.exit_code, exit_code, "exit code %d: %s", result.exit_code, result.err);
-	run_result_release(&result);
-}
-
 Test(report, has_the_same_numbers_for_any_number_of_workers)
 {
 	write_data("a,b,y", 5000);
 	configure(1, 40, "");
-	run_to(0, TRAINING("--quiet"));
+	workspace_run_to(0, TRAINING("--quiet"));
 	char *alone = check_report();
 	cr_expect(strstr(alone, "\"rows\": 5000") != NULL);
 	for (unsigned workers = 2; workers <= 7; workers += 5) {
 		configure(workers, 40, "");
-		run_to(0, TRAINING("--quiet"));
+		workspace_run_to(0, TRAINING("--quiet"));
 		char *together = check_report();
 		cr_expect_str_eq(alone, together, "%u workers", workers);
 		free(together);
@@ -81,7 +74,7 @@ Test(report, tells_of_every_loss_and_its_replacement)
 	configure(3, 8,
 	        ", \"faults\": [{\"kind\": \"kill\", \"worker\": 1, \"epoch\": 2}, "
 	        "{\"kind\": \"segv\", \"worker\": 0, \"epoch\": 5}]");
-	run_to(0, TRAINING("--quiet"));
+	workspace_run_to(0, TRAINING("--quiet"));
 	char *same = check_report();
 	cr_expect(strstr(same, "\"losses\": 2") != NULL, "%s", same);
 	free(same);
@@ -91,13 +84,13 @@ Test(report, survives_faults_while_the_residuals_are_gathered)
 {
 	write_data("a,b,y", 500);
 	configure(3, 8, "");
-	run_to(0, TRAINING("--quiet"));
+	workspace_run_to(0, TRAINING("--quiet"));
 	char *undisturbed = check_report();
 	/* The last rounds have the last epoch's number: skipping the first two passes by gradient and metrics. */
 	configure(3, 8,
 	        ", \"faults\": [{\"kind\": \"kill\", \"worker\": 1, \"epoch\": 8, \"skip\": 2}, "
 	        "{\"kind\": \"kill\", \"worker\": 2, \"epoch\": 8, \"skip\": 4}]");
-	run_to(0, TRAINING("--quiet"));
+	workspace_run_to(0, TRAINING("--quiet"));
 	char *disturbed = check_report();
 	cr_expect(strstr(disturbed, "\"losses\": 2") != NULL, "%s", disturbed);
 	char *losses = strstr(disturbed, "\"losses\": 2");
@@ -112,11 +105,11 @@ Test(report, is_written_of_runs_that_fail)
 {
 	write_data("a,b,y", 500);
 	configure(3, 50, ", \"faults\": [{\"kind\": \"segv\", \"worker\": 1, \"epoch\": 4}]");
-	run_to(4, TRAINING("--quiet", "--set", "recovery.policy=abort"));
+	workspace_run_to(4, TRAINING("--quiet", "--set", "recovery.policy=abort"));
 	char *same = check_report();
 	cr_expect(strstr(same, "\"model\": null") != NULL && strstr(same, "\"failed\": true") != NULL, "%s", same);
 	free(same);
-	run_to(3, TRAINING("--quiet", "--set", "training.learning_rate=1e30", "--set", "faults=[]"));
+	workspace_run_to(3, TRAINING("--quiet", "--set", "training.learning_rate=1e30", "--set", "faults=[]"));
 	same = check_report();
 	cr_expect(strstr(same, "\"model\": null") != NULL && strstr(same, "\"failed\": true") != NULL, "%s", same);
 	free(same);
@@ -142,7 +135,7 @@ Test(report, keeps_markup_in_names_as_text)
 {
 	write_data("</script><script>alert(1)</script>,<!--,\"y & <b>\"", 100);
 	configure(2, 5, "");
-	run_to(0, TRAINING("--quiet"));
+	workspace_run_to(0, TRAINING("--quiet"));
 	char *same = check_report();
 	cr_expect(strstr(same, "\"</script><script>alert(1)</script>\", \"<!--\"") != NULL, "%s", same);
 	free(same);
@@ -170,7 +163,7 @@ Test(report, of_many_epochs_workers_and_faults_is_small)
 	snprintf(faults + length, sizeof faults - length, "]");
 	write_data("a,b,y", 2000);
 	configure(64, 1000, faults);
-	run_to(0, TRAINING("--quiet", "--set", "recovery.max_restarts=1000000"));
+	workspace_run_to(0, TRAINING("--quiet", "--set", "recovery.max_restarts=1000000"));
 	char *same = check_report();
 	cr_expect(strstr(same, "\"losses\": 200") != NULL);
 	free(same);

@@ -37,13 +37,6 @@ static char *check_trace(void)
 	return names;
 }
 
-static void run_to(int exit_code, const char *const argv[])
-{
-	struct run_result result = workspace_run(argv, NULL);
-	cr_assert_eq(result.exit_code, exit_code, "exit code %d: %s", result.exit_code, result.err);
-	run_result_release(&result);
-}
-
 Test(timeline, shows_what_every_process_does_and_what_happens_to_it)
 {
 	static const char *const wanted[] = {"fork", "write PARAMS", "poll", "read GRADIENT", "aggregate", "checkpoint",
@@ -54,7 +47,7 @@ Test(timeline, shows_what_every_process_does_and_what_happens_to_it)
 	        "{\"kind\": \"stop\", \"worker\": 2, \"epoch\": 4}, {\"kind\": \"kill\", \"site\": \"load\", "
 	        "\"worker\": 2}, "
 	        "{\"kind\": \"slow\", \"worker\": 1, \"incarnation\": 1, \"epoch\": 6, \"ms\": 300}]");
-	run_to(0, TRAINING("--quiet"));
+	workspace_run_to(0, TRAINING("--quiet"));
 	char *names = check_trace();
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		cr_expect(strstr(names, wanted[i]) != NULL, "no slice %s among %s", wanted[i], names);
@@ -64,9 +57,9 @@ Test(timeline, shows_what_every_process_does_and_what_happens_to_it)
 Test(timeline, is_whole_after_a_run_that_failed)
 {
 	configure(3, 50, ", \"faults\": [{\"kind\": \"segv\", \"worker\": 1, \"epoch\": 4}]");
-	run_to(4, TRAINING("--quiet", "--set", "recovery.policy=abort"));
+	workspace_run_to(4, TRAINING("--quiet", "--set", "recovery.policy=abort"));
 	free(check_trace());
-	run_to(3, TRAINING("--quiet", "--set", "training.learning_rate=1e30", "--set", "faults=[]"));
+	workspace_run_to(3, TRAINING("--quiet", "--set", "training.learning_rate=1e30", "--set", "faults=[]"));
 	free(check_trace());
 }
 
@@ -105,7 +98,7 @@ Test(timeline, leaves_out_most_of_a_long_run_and_says_so)
 {
 	configure(8, 2500, ", \"faults\": [{\"kind\": \"kill\", \"worker\": 1, \"epoch\": 2301}]");
 	/* Without backups, which a busy machine would have forked in any number of epochs. */
-	run_to(0, TRAINING("--quiet", "--set", "recovery.backup_after=0"));
+	workspace_run_to(0, TRAINING("--quiet", "--set", "recovery.backup_after=0"));
 	free(check_trace());
 	size_t length;
 	char *text = file_read(workspace_path("trace"), &length);

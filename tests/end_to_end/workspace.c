@@ -89,6 +89,23 @@ struct run_result workspace_run(const char *const argv[], const struct run_optio
 	return run_finish(workspace_start(argv, options));
 }
 
+void workspace_run_to(int exit_code, const char *const argv[])
+{
+	struct run_result result = workspace_run(argv, NULL);
+	cr_assert_eq(result.exit_code, exit_code, "exit code %d: %s", result.exit_code, result.err);
+	run_result_release(&result);
+}
+
+void workspace_expect_same_bytes(const char *one, const char *other)
+{
+	size_t length, other_length;
+	char *bytes = file_read(workspace_path(one), &length);
+	char *other_bytes = file_read(workspace_path(other), &other_length);
+	cr_expect(length == other_length && memcmp(bytes, other_bytes, length) == 0, "%s and %s differ", one, other);
+	free(bytes);
+	free(other_bytes);
+}
+
 json_t *model_of(const struct run_result *result)
 {
 	cr_assert(

@@ -28,6 +28,11 @@ __attribute__((format(printf, 1, 2))) void workspace_configure(const char *forma
 struct run *workspace_start(const char *const argv[], const struct run_options *options);
 struct run_result workspace_run(const char *const argv[], const struct run_options *options);
 
+/* Runs it, and fails the test where it ends otherwise. */
+void workspace_run_to(int exit_code, const char *const argv[]);
+
+void workspace_expect_same_bytes(const char *one, const char *other);
+
 /* The model that a run with --json has printed; it must have ended well. The caller decrefs it. */
 json_t *model_of(const struct run_result *result);
 

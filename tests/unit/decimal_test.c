@@ -1,5 +1,6 @@
 #include "common/decimal.h"
 
+#include "tests/unit/double_bits.h"
 #include "tests/unit/guard_page.h"
 #include "tests/unit/random.h"
 
@@ -12,20 +13,6 @@
 #include <string.h>
 
 TestSuite(decimal, .timeout = 60);
-
-static uint64_t bits_of(double value)
-{
-	uint64_t bits;
-	memcpy(&bits, &value, sizeof bits);
-	return bits;
-}
-
-static double double_of(uint64_t bits)
-{
-	double value;
-	memcpy(&value, &bits, sizeof value);
-	return value;
-}
 
 /* Does decimal_parse do what strtod does with a number? */
 static bool agrees_with_strtod(const char *text)

@@ -1,5 +1,6 @@
 #include "coordinator/number_text.h"
 
+#include "tests/unit/double_bits.h"
 #include "tests/unit/random.h"
 
 #include <criterion/criterion.h>
@@ -12,25 +13,11 @@
 
 TestSuite(number_text, .timeout = 60);
 
-static uint64_t bits_of(double value)
-{
-	uint64_t bits;
-	memcpy(&bits, &value, sizeof bits);
-	return bits;
-}
-
-static double from_bits(uint64_t bits)
-{
-	double value;
-	memcpy(&value, &bits, sizeof value);
-	return value;
-}
-
 static double next_finite(uint64_t *state)
 {
 	double value;
 	do
-		value = from_bits(random_next(state));
+		value = double_of(random_next(state));
 	while (!isfinite(value));
 	return value;
 }
