@@ -25,7 +25,9 @@ uint32_t leaves_count(uint64_t rows)
 
 struct range leaves_units(uint64_t units, uint32_t count, uint32_t leaf)
 {
-	return (struct range){fraction(units, leaf, count), fraction(units, (uint64_t)leaf + 1, count)};
+	uint64_t whole = units / count, rest = units % count, begun = rest * leaf;
+	uint64_t begin = whole * leaf + begun / count;
+	return (struct range){begin, begin + whole + (begun % count + rest >= count)};
 }
 
 struct range leaves_chunk(uint32_t count, uint32_t workers, uint32_t worker)

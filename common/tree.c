@@ -23,7 +23,7 @@ void tree_stack_release(struct tree_stack *stack)
 void tree_stack_reset(struct tree_stack *stack, size_t width, uint64_t begin)
 {
 	stack->width = width;
-	stack->begin = begin;
+	stack->begin = stack->end = begin;
 	stack->count = 0;
 }
 
@@ -47,6 +47,9 @@ static void merge_top(struct tree_stack *stack)
 
 void tree_stack_settle(struct tree_stack *stack, uint64_t end)
 {
+	if (end == stack->end)
+		return;
+	stack->end = end;
 	while (stack->count > 0) {
 		struct tree_node *top = &stack->nodes[stack->count - 1];
 		struct tree_node parent = {top->level + 1, top->index / 2};

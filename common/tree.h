@@ -34,6 +34,7 @@ struct tree_node {
 struct tree_stack {
 	size_t width;   /* doubles in a vector */
 	uint64_t begin; /* the first leaf of the run */
+	uint64_t end;   /* all leaves before this one are decided */
 	size_t count;
 	struct tree_node nodes[TREE_NODES_MAX];
 	double *vectors; /* TREE_NODES_MAX × width, row-major: the i-th row belongs to nodes[i] */

@@ -271,6 +271,7 @@ bool csv_chunk_leaf(struct csv_chunk *chunk, uint32_t index, struct leaf_rows *r
 	        .row_stride = sizeof(double) * (by_columns ? 1 : width),
 	        .rows = leaf->rows,
 	        .element = ELEMENT_F8,
+	        .side_by_side = by_columns ? 1 : width,
 	};
 	return true;
 }

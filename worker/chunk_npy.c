@@ -13,6 +13,7 @@ struct npy_chunk {
 	int descriptor; /* -1 once the whole chunk is mapped */
 	size_t element_bytes;
 	size_t row_stride;
+	size_t side_by_side;
 	struct range rows;    /* of the chunk */
 	struct range window;  /* rows that are mapped */
 	uint64_t window_rows; /* how many to map at once */
@@ -85,6 +86,10 @@ static bool prepare_layout(struct npy_chunk *chunk)
 		return false;
 	for (size_t j = 0; j < columns; j++)
 		chunk->offsets[j] = dataset->columns[j] * chunk->element_bytes;
+	chunk->side_by_side = 1;
+	while (!dataset->fortran_order && chunk->side_by_side < columns &&
+	        dataset->columns[chunk->side_by_side] == dataset->columns[chunk->side_by_side - 1] + 1)
+		chunk->side_by_side++;
 	return true;
 }
 
@@ -144,6 +149,7 @@ bool npy_chunk_leaf(struct npy_chunk *chunk, uint32_t leaf, struct leaf_rows *ro
 	        .row_stride = chunk->row_stride,
 	        .rows = (size_t)(range.end - range.begin),
 	        .element = chunk->assignment->dataset.element,
+	        .side_by_side = chunk->side_by_side,
 	};
 	return true;
 }

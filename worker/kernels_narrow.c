@@ -98,14 +98,6 @@ INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile,
 	return row;
 }
 
-static bool is_side_by_side(const struct leaf_rows *tile, uint32_t columns)
-{
-	for (uint32_t j = 1; j < columns; j++)
-		if (tile->offsets[j] != tile->offsets[j - 1] + element_bytes(tile->element))
-			return false;
-	return true;
-}
-
 /* d, and how the tile lies, are known to the compiler, so that the loops over columns are unrolled into registers. */
 INLINE void narrow_rows_for(
         struct kernels *kernels, const struct leaf_rows *tile, const uint32_t d, const enum element_type element)
@@ -113,7 +105,7 @@ INLINE void narrow_rows_for(
 	size_t row = 0;
 	if (tile->row_stride == element_bytes(element))
 		row = narrow_rows(kernels, tile, row, d, element, COLUMNS);
-	else if (is_side_by_side(tile, d + 1) && tile->row_stride == (d + 1) * element_bytes(element))
+	else if (tile->side_by_side == d + 1 && tile->row_stride == (d + 1) * element_bytes(element))
 		row = narrow_rows(kernels, tile, row, d, element, ROWS);
 	narrow_rows(kernels, tile, row, d, element, APART);
 }

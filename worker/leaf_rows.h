@@ -15,6 +15,7 @@ struct leaf_rows {
 	size_t row_stride;     /* in bytes */
 	size_t rows;
 	enum element_type element;
+	size_t side_by_side; /* of each row: so many numbers, those of the first columns, have nothing between them */
 };
 
 static inline size_t element_bytes(enum element_type element)

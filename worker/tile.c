@@ -54,12 +54,8 @@ static bool lies_in_shape(const struct tile_reader *reader, const struct leaf_ro
 {
 	if (reader->skip_missing)
 		return false;
-	if (reader->features < TILE_WIDE_FEATURES || leaf->row_stride == element_bytes(leaf->element))
-		return true;
-	for (uint32_t j = 1; j < reader->features; j++)
-		if (leaf->offsets[j] != leaf->offsets[j - 1] + element_bytes(leaf->element))
-			return false;
-	return true;
+	return reader->features < TILE_WIDE_FEATURES || leaf->row_stride == element_bytes(leaf->element) ||
+	       leaf->side_by_side >= reader->features;
 }
 
 void tile_reader_begin(struct tile_reader *reader, const struct leaf_rows *leaf)
@@ -119,6 +115,7 @@ bool tile_reader_next(struct tile_reader *reader, struct leaf_rows *tile)
 	        .row_stride = reader->stride * sizeof *reader->buffer,
 	        .rows = rows,
 	        .element = ELEMENT_F8,
+	        .side_by_side = (size_t)reader->features + 1,
 	};
 	return rows > 0;
 }

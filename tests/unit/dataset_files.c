@@ -215,10 +215,21 @@ static double number_at(const struct leaf_rows *rows, size_t row, size_t column)
 	return (double)narrow;
 }
 
+/* So many first columns lie as if they were one number behind the other, and not one more. */
+static size_t side_by_side(const struct leaf_rows *rows, size_t columns)
+{
+	size_t bytes = rows->element == ELEMENT_F8 ? sizeof(double) : sizeof(float), count = 1;
+	while (count < columns && rows->row_stride > bytes && rows->offsets[count] == rows->offsets[count - 1] + bytes)
+		count++;
+	return count;
+}
+
 static bool leaf_is_shown(const struct dataset_file *file, uint64_t leaf, const struct leaf_rows *rows)
 {
 	size_t columns = (size_t)file->dataset.features + 1, shown = 0;
 	struct range expected = rows_of_leaf(file, leaf);
+	if (rows->side_by_side != side_by_side(rows, columns))
+		return false;
 	for (uint64_t row = expected.begin; row < expected.end; row++) {
 		if (!file->kept[row])
 			continue;

@@ -11,6 +11,7 @@ const struct row_layout row_layouts[] = {
         {.name = "rows", .element = ELEMENT_F8},
         {.name = "rows from an odd multiple of 8", .element = ELEMENT_F8, .shift = 8},
         {.name = "rows with unused columns behind", .element = ELEMENT_F8, .spare = 3, .shift = 8},
+        {.name = "rows with a gap in them", .element = ELEMENT_F8, .gap = 2, .needs_copy = true},
         {.name = "rows, columns picked", .element = ELEMENT_F8, .picked = true, .needs_copy = true},
         {.name = "rows, misaligned", .element = ELEMENT_F8, .shift = 3},
         {.name = "rows, picked and misaligned", .element = ELEMENT_F8, .picked = true, .shift = 4, .needs_copy = true},
@@ -31,7 +32,7 @@ const size_t row_layout_count = sizeof row_layouts / sizeof *row_layouts;
 /* Where the first row of a column is, in elements, and how far apart rows are. */
 static size_t column_start(const struct row_layout *layout, size_t column, size_t columns, size_t rows)
 {
-	size_t place = layout->picked ? 2 * (columns - 1 - column) + 1 : column;
+	size_t place = layout->picked ? 2 * (columns - 1 - column) + 1 : column + (column < 2 ? 0 : layout->gap);
 	return layout->by_columns ? place * (rows + layout->spare) : place;
 }
 
@@ -39,7 +40,7 @@ static size_t row_step(const struct row_layout *layout, size_t columns)
 {
 	if (layout->by_columns)
 		return 1;
-	return (layout->picked ? 2 * columns : columns) + layout->spare;
+	return (layout->picked ? 2 * columns : columns) + layout->gap + layout->spare;
 }
 
 static size_t elements(const struct row_layout *layout, size_t columns, size_t rows)
@@ -74,6 +75,9 @@ struct laid_rows rows_lay(const struct row_layout *layout, const double *table, 
 	        .row_stride = row_step(layout, columns) * bytes,
 	        .rows = rows,
 	        .element = layout->element,
+	        .side_by_side = layout->by_columns || layout->picked ? 1
+	                        : layout->gap > 0                    ? 2
+	                                                             : columns,
 	};
 	for (size_t j = 0; j < columns; j++) {
 		laid.offsets[j] = column_start(layout, j, columns, rows) * bytes;
