@@ -1,5 +1,6 @@
 #include "worker/kernels.h"
 
+#include "worker/kernels_ahead.h"
 #include "worker/kernels_shared.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@ static double *new_lanes(size_t count)
 
 bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing, enum kernel_clone clone)
 {
-	*kernels = (struct kernels){.features = features, .clone = clone};
+	*kernels = (struct kernels){.features = features, .clone = clone, .asks_ahead = true};
 	kernels->blocks = features < TILE_WIDE_FEATURES ? features : ((size_t)features + LANES - 1) / LANES;
 	if (!tile_reader_init(&kernels->reader, features, skip_missing))
 		return false;
@@ -36,6 +37,11 @@ void kernels_release(struct kernels *kernels)
 	free(kernels->sums);
 	free(kernels->group);
 	kernels->weights = kernels->centre = kernels->sums = kernels->group = NULL;
+}
+
+void kernels_expect(struct kernels *kernels, uint64_t bytes)
+{
+	kernels->asks_ahead = bytes > AHEAD_NOT_OF;
 }
 
 void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *parameters, const double *centre)

@@ -39,6 +39,7 @@ struct kernels {
 	enum kernel kernel;
 	double intercept;     /* b, the last parameter */
 	double target_centre; /* what is subtracted from the target */
+	bool asks_ahead;      /* of the memory, for rows that are not in a cache */
 	size_t blocks;        /* of four columns, of wide rows; the three arrays below are 4 × blocks, or d × 4 */
 	double *weights;      /* of the columns of each block; 0 where the block before has the column */
 	double *centre;       /* the negative of what is subtracted from them, which is added straight from memory */
@@ -52,6 +53,9 @@ struct kernels {
 /* skip_missing: rows with a NaN do not count. False: out of memory. */
 bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing, enum kernel_clone clone);
 void kernels_release(struct kernels *kernels);
+
+/* How much memory all leaves of a pass take, about. Until this is told, they are taken for many. */
+void kernels_expect(struct kernels *kernels, uint64_t bytes);
 
 /* What the next leaves are summed with: parameters and centre are features + 1 doubles each. */
 void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *parameters, const double *centre);

@@ -14,6 +14,12 @@
 
 #include <stdint.h>
 
+/*
+ * So many bytes of a pass are in a cache when the next begins, and are not asked for: with 0.5 and 1 MB a pass was
+ * faster by a tenth and by a third, with 4 MB it was the same, and with 16 MB slower by a tenth.
+ */
+enum { AHEAD_NOT_OF = 2 << 20 };
+
 enum { AHEAD_LINE = 64, AHEAD_RUNS = 4, AHEAD_BLOCK = 65536, AHEAD_RUN = AHEAD_BLOCK / AHEAD_RUNS };
 
 /*

@@ -104,12 +104,13 @@ INLINE lanes add_rows(
 }
 
 /*
- * Is the rest of the file to be asked for as this is read? Not for a tile that was copied, and not for rows that have
- * columns which are not read.
+ * Is the rest of the file to be asked for as this is read? Not if it is in a cache, not for a tile that was copied, and
+ * not for rows that have columns which are not read.
  */
 INLINE bool goes_ahead(const struct kernels *kernels, const struct leaf_rows *tile)
 {
-	return kernels->reader.in_place && tile->row_stride == (kernels->features + 1) * element_bytes(tile->element);
+	return kernels->asks_ahead && kernels->reader.in_place &&
+	       tile->row_stride == (kernels->features + 1) * element_bytes(tile->element);
 }
 
 #endif
