@@ -24,7 +24,7 @@ enum exit_code {
 
 struct error {
 	enum exit_code code;
-	char message[2048]; /* one or more lines, no newline at the end */
+	char message[2048]; /* one line of valid UTF-8 without control characters, and no newline at the end */
 };
 
 /* Fill *error and return false, so that a failing function can end in `return error_set(...)`. */

@@ -1,5 +1,7 @@
 #include "coordinator/narration_lines.h"
 
+#include "common/utf8.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -106,8 +108,9 @@ void narration_lines_heading(struct narration_lines *lines, const char *text)
 
 void narration_lines_remark(struct narration_lines *lines, const char *text)
 {
+	char shown[4096]; /* there may be names in it */
 	narration_lines_end(lines);
-	fprintf(lines->out, "%*s%s\n", ACTOR_WIDTH, "", text);
+	fprintf(lines->out, "%*s%s\n", ACTOR_WIDTH, "", utf8_excerpt(shown, sizeof shown, text, strlen(text)));
 }
 
 void narration_lines_counts(struct narration_lines *lines, const char *who, const uint64_t counts[CALL_KIND_COUNT])

@@ -1,5 +1,6 @@
 #include "coordinator/progress.h"
 
+#include "common/utf8.h"
 #include "coordinator/progress_bar.h"
 #include "coordinator/terminal.h"
 
@@ -126,13 +127,20 @@ static void take_start(struct progress *progress, const struct event *event)
 		progress->style = progress->workers <= PANEL_WORKERS ? PROGRESS_WORKERS : PROGRESS_BAR;
 }
 
+/* Names in a text may hold anything. */
+static void print_text(const struct progress *progress, const char *what, const char *text)
+{
+	char shown[4096];
+	fprintf(progress->out, "coordinator: %s%s\n", what, utf8_excerpt(shown, sizeof shown, text, strlen(text)));
+}
+
 /* The loss that was kept is no longer the last thing that happened. */
 static void show_loss(struct progress *progress)
 {
 	if (progress->loss[0] == '\0')
 		return;
 	progress_clear(progress);
-	fprintf(progress->out, "coordinator: %s\n", progress->loss);
+	print_text(progress, "", progress->loss);
 	progress->loss[0] = '\0';
 }
 
@@ -172,6 +180,16 @@ static void keep_loss(struct progress *progress, const struct event *event)
 	snprintf(progress->loss, sizeof progress->loss, "%s", event->worker_lost.text);
 }
 
+static void show_resumed(struct progress *progress, const struct event *event)
+{
+	char path[1024];
+	progress->resumed_epoch = event->epoch;
+	progress_clear(progress);
+	fprintf(progress->out, "coordinator: resumed from %s at epoch %" PRIu32 "\n",
+	        utf8_excerpt(path, sizeof path, event->run_resumed.path, strlen(event->run_resumed.path)),
+	        event->epoch);
+}
+
 static void tell(struct progress *progress, const struct event *event)
 {
 	switch (event->type) {
@@ -179,10 +197,7 @@ static void tell(struct progress *progress, const struct event *event)
 		take_start(progress, event);
 		break;
 	case EVENT_RUN_RESUMED:
-		progress->resumed_epoch = event->epoch;
-		progress_clear(progress);
-		fprintf(progress->out, "coordinator: resumed from %s at epoch %" PRIu32 "\n", event->run_resumed.path,
-		        event->epoch);
+		show_resumed(progress, event);
 		break;
 	case EVENT_EPOCH_DONE:
 		show_loss(progress);
@@ -190,7 +205,7 @@ static void tell(struct progress *progress, const struct event *event)
 		break;
 	case EVENT_NOTE:
 		progress_clear(progress);
-		fprintf(progress->out, "coordinator: note: %s\n", event->note.text);
+		print_text(progress, "note: ", event->note.text);
 		break;
 	case EVENT_FAULT_FIRED:
 		show_fault(progress, event);

@@ -155,6 +155,7 @@ static bool set_initial(struct trainer *trainer, struct error *error)
 static bool report_divergence(const struct trainer *trainer, uint32_t epoch, double loss, struct error *error)
 {
 	double rate = trainer->optimizer.learning_rate;
+	double shown = isnan(loss) ? NAN : loss; /* without a sign */
 	double stable = 2.0 / trainer->bounds.upper;
 	char remedy[256];
 	if (trainer->gatherer.degraded)
@@ -169,7 +170,7 @@ static bool report_divergence(const struct trainer *trainer, uint32_t epoch, dou
 		        "the learning rate %g is stable for these data, so the numbers' range "
 		        "must be what fails",
 		        rate);
-	return error_set(error, EXIT_DIVERGED, "training diverged in epoch %" PRIu32 " (loss %g): %s%s", epoch, loss,
+	return error_set(error, EXIT_DIVERGED, "training diverged in epoch %" PRIu32 " (loss %g): %s%s", epoch, shown,
 	        remedy,
 	        trainer->config->training.standardize
 	                ? ""

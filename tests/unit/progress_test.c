@@ -124,6 +124,16 @@ Test(progress, passes_notes_on)
 	finish();
 }
 
+Test(progress, passes_on_no_character_that_a_terminal_obeys)
+{
+	begin(false, false);
+	tell((struct event){.type = EVENT_NOTE, .note = {"there is no checkpoint a\nb\033[2J yet"}}, 1);
+	tell((struct event){.type = EVENT_RUN_RESUMED, .epoch = 7, .run_resumed = {"a\rb"}}, 2);
+	expect_text("coordinator: note: there is no checkpoint a\\x0Ab\\x1B[2J yet\n"
+	            "coordinator: resumed from a\\x0Db at epoch 7\n");
+	finish();
+}
+
 Test(progress, says_nothing_of_what_happens_all_the_time)
 {
 	static const enum event_type types[] = {EVENT_WORKER_FORKED, EVENT_WORKER_READY, EVENT_PARAMS_SENT,
