@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Names of files and columns may hold anything; a message is one line, and no terminal obeys it. */
-static void say(struct error *error, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void say(struct error *error, const char *format, va_list arguments)
 {
 	char text[sizeof error->message];
 	vsnprintf(text, sizeof text, format, arguments);
