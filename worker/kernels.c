@@ -22,7 +22,8 @@ bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing,
 	kernels->weights = new_lanes(kernels->blocks);
 	kernels->centre = new_lanes(kernels->blocks);
 	kernels->sums = new_lanes(kernels->blocks);
-	kernels->group = new_lanes(KERNELS_COLUMN_GROUPS * LANES * kernels->blocks);
+	const size_t of_columns = KERNELS_COLUMN_GROUPS * LANES * kernels->blocks;
+	kernels->group = new_lanes(of_columns > KERNELS_ROWS_TOGETHER ? of_columns : KERNELS_ROWS_TOGETHER);
 	if (kernels->weights != NULL && kernels->centre != NULL && kernels->sums != NULL && kernels->group != NULL)
 		return true;
 	kernels_release(kernels);
@@ -107,10 +108,12 @@ static void sum_tile(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	if (kernels->features < TILE_WIDE_FEATURES)
 		kernels_sum_narrow(kernels, tile);
-	else if (tile->row_stride == element_bytes(tile->element))
-		kernels_sum_wide_columns(kernels, tile);
-	else
+	else if (tile->row_stride != element_bytes(tile->element))
 		kernels_sum_wide(kernels, tile);
+	else if (kernels_rows_together(kernels->features, tile->element) > 0)
+		kernels_sum_column_runs(kernels, tile);
+	else
+		kernels_sum_wide_columns(kernels, tile);
 }
 
 bool kernels_sum_leaf(struct kernels *kernels, const struct leaf_rows *leaf, double *out)

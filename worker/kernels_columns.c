@@ -1,9 +1,9 @@
 #include "worker/kernels_shared.h"
 
 /*
- * Wide rows in Fortran order: a group's rows lie side by side in each column, so that a vector is a column's four
- * numbers. Two groups go through the columns together, for which the sums are registers enough; of f8 they take a line
- * of cache from each column.
+ * Wide rows in Fortran order, few at a time: a group's rows lie side by side in each column, so that a vector is a
+ * column's four numbers. Two groups go through the columns together, for which the sums are registers enough; of f8
+ * they take a line of cache from each column.
  */
 enum { GROUPS = KERNELS_COLUMN_GROUPS, SWEEP_ROWS = GROUPS * LANES };
 
@@ -23,17 +23,6 @@ INLINE void ask_columns(const unsigned char *at, const size_t *offsets)
 #pragma GCC unroll 4
 	for (size_t k = 0; k < LANES; k++)
 		__builtin_prefetch(at + offsets[k]);
-}
-
-/* A column's numbers in a group, centred; 0 for those that are missing. */
-INLINE lanes column_rows(const unsigned char *at, const size_t rows, double c, const enum element_type element)
-{
-	if (rows == LANES)
-		return lanes_of_elements(at, element) + c;
-	lanes x = {0};
-	for (size_t i = 0; i < rows; i++)
-		x[i] = element_at(at + i * element_bytes(element), element) + c;
-	return x;
 }
 
 /* Sums up the predictions of some groups, each of so many rows, and keeps the centred numbers for the products. */
@@ -97,13 +86,12 @@ INLINE void columns_sweep(const struct kernels *kernels, const struct leaf_rows 
         const size_t rows, const enum element_type element, struct row_sums *sums)
 {
 	const unsigned char *target = tile->base + tile->offsets[kernels->features] + row * element_bytes(element);
-	const lanes counts = {1.0, rows > 1 ? 1.0 : 0.0, rows > 2 ? 1.0 : 0.0, rows > 3 ? 1.0 : 0.0};
 	lanes e[GROUPS];
 	columns_predictions(kernels, tile, row, groups, rows, element, e);
 	for (size_t g = 0; g < groups; g++) {
 		lanes y = column_rows(
 		        target + g * LANES * element_bytes(element), rows, -kernels->target_centre, element);
-		e[g] = add_rows(kernels, e[g], y, counts, sums);
+		e[g] = add_rows(kernels, e[g], y, rows_counts(rows), sums);
 	}
 	if (kernels->kernel == KERNEL_MOMENTS)
 		columns_products(kernels, groups, e, true);

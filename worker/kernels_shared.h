@@ -10,10 +10,17 @@
 /* Groups of rows in Fortran order that are summed together. */
 enum { KERNELS_COLUMN_GROUPS = 2 };
 
+/* The most rows in Fortran order that are summed run by run. */
+enum { KERNELS_ROWS_TOGETHER = 128 };
+
+/* How many of such rows that is; 0: they are not. */
+size_t kernels_rows_together(uint32_t features, enum element_type element);
+
 /* Adds a tile's rows to the leaf's sums. */
 void kernels_sum_narrow(struct kernels *kernels, const struct leaf_rows *tile); /* d < TILE_WIDE_FEATURES */
 void kernels_sum_wide(struct kernels *kernels, const struct leaf_rows *tile);   /* a row's features side by side */
 void kernels_sum_wide_columns(struct kernels *kernels, const struct leaf_rows *tile); /* a column's numbers are */
+void kernels_sum_column_runs(struct kernels *kernels, const struct leaf_rows *tile);  /* the same, many at a time */
 
 /* Defines `name`, which calls the clone of `sum` (an INLINE function) that was chosen. */
 #if defined(__x86_64__)
@@ -44,6 +51,23 @@ INLINE size_t block_column(size_t column, size_t features)
 	return column < features - LANES ? column : features - LANES;
 }
 
+/* 1 for each row that there is of four, 0 for the others. */
+INLINE lanes rows_counts(const size_t rows)
+{
+	return (lanes){1.0, rows > 1 ? 1.0 : 0.0, rows > 2 ? 1.0 : 0.0, rows > 3 ? 1.0 : 0.0};
+}
+
+/* A column's numbers that lie side by side, centred; 0 for those that are missing. */
+INLINE lanes column_rows(const unsigned char *at, const size_t rows, double c, const enum element_type element)
+{
+	if (rows == LANES)
+		return lanes_of_elements(at, element) + c;
+	lanes x = {0};
+	for (size_t i = 0; i < rows; i++)
+		x[i] = element_at(at + i * element_bytes(element), element) + c;
+	return x;
+}
+
 /* Up to four rows. The last one stands in for those that are missing. */
 struct group {
 	const unsigned char *row[LANES];
@@ -57,7 +81,7 @@ INLINE struct group group_at(const struct leaf_rows *tile, size_t row, const siz
 	return (struct group){
 	        .row = {first, first + (last < 1 ? last : 1) * stride, first + (last < 2 ? last : 2) * stride,
 	                first + (last < 3 ? last : 3) * stride},
-	        .counts = {1.0, rows > 1 ? 1.0 : 0.0, rows > 2 ? 1.0 : 0.0, rows > 3 ? 1.0 : 0.0},
+	        .counts = rows_counts(rows),
 	};
 }
 
