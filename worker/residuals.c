@@ -40,7 +40,8 @@ static bool count_by_bin(const struct residual_question *question, const struct 
 /* Is the point of the sample in the slice that is asked for? */
 static bool is_in_slice(const struct residual_question *question, uint64_t point)
 {
-	return (double)(point / SAMPLE_SLICE) == question->params->values[question->params->count - 1];
+	uint64_t slice = point / SAMPLE_SLICE;
+	return (double)slice == question->params->values[question->params->count - 1];
 }
 
 static bool sample(
