@@ -1,4 +1,8 @@
-/* A model applied to rows: y = b + w_1 x_1 + … + w_d x_d, added up in this order. Pure. */
+/*
+ * A model applied to rows: y = b + w_1 x_1 + … + w_d x_d, added up in this order. Pure.
+ *
+ * NaN if a feature is missing. What is beyond the range of a double is infinite, also where infinities cancel out.
+ */
 #ifndef FORKFIT_WORKER_PREDICT_H
 #define FORKFIT_WORKER_PREDICT_H
 

@@ -57,6 +57,20 @@ Test(predict, keeps_a_line_for_every_row)
 	expect(PREDICT("new.csv"), 0, "prediction,actual\n1.6,1\n,1\n1.6,\n,\n", NULL);
 }
 
+Test(predict, tells_a_sum_that_is_too_large_from_a_feature_that_is_missing)
+{
+	write("model.json", "{\"format\": \"forkfit-model-1\", \"target\": \"y\", \"features\": [\"a\", \"b\"], "
+	                    "\"w\": [1e308, 1e308], \"b\": 0}");
+	write("new.csv", "a,b\n10,-10\n-10,1\n1,\n1,0\n");
+	expect(PREDICT("new.csv", "-o", "p.csv"), 0, "", NULL);
+	char *text = file_read(workspace_path("p.csv"), NULL);
+	cr_expect_str_eq(text, "prediction\ninf\n-inf\n\n1e+308\n");
+	free(text);
+	struct run_result result = workspace_run(PREDICT("new.csv"), NULL);
+	cr_expect(strstr(result.err, "note: 1 row has no prediction, since a feature is missing\n"), "%s", result.err);
+	run_result_release(&result);
+}
+
 Test(predict, takes_columns_without_names_by_their_places)
 {
 	write("model.json", model);
