@@ -76,6 +76,17 @@ static void kill_at_each_byte(const char *site, unsigned workers)
 	cr_expect(skip >= fewest_frames(site), "only %u frames at %s", skip, site);
 }
 
+/* Is the byte one of any worker's frame's length? Behind the end of a shorter one it is counted from its start on. */
+static bool is_of_length(size_t byte, const size_t *lengths, unsigned workers)
+{
+	for (unsigned worker = 0; worker < workers; worker++) {
+		size_t at = byte % lengths[worker];
+		if (at >= LENGTH_FIRST && at <= LENGTH_LAST)
+			return true;
+	}
+	return false;
+}
+
 /* All workers at once, each at the same bit of its frame; a bit behind the end of a shorter one is one from its start.
  */
 static void flip_each_bit(const char *site, unsigned workers)
@@ -92,7 +103,7 @@ static void flip_each_bit(const char *site, unsigned workers)
 		for (size_t bit = 0; bit < 8 * longest; bit++, progress.runs++) {
 			strike.byte = bit / 8;
 			strike.bit = bit % 8;
-			strike.timeout_s = strike.byte >= LENGTH_FIRST && strike.byte <= LENGTH_LAST ? DEADLINE_S : 0;
+			strike.timeout_s = is_of_length(strike.byte, lengths, workers) ? DEADLINE_S : 0;
 			strike_frame(&strike, workers);
 		}
 		report(&progress, skip);
