@@ -253,7 +253,7 @@ static bool run_epochs(struct trainer *trainer, struct error *error)
 	return true;
 }
 
-/* The last step may have been the one too far; without any, it is the initial parameters that are. */
+/* The last step may have been the one too far; without any, it is the initial parameters that are, or the data. */
 static bool metrics_are_finite(const struct trainer *trainer, struct error *error)
 {
 	const double *metrics = trainer->sums;
@@ -261,6 +261,10 @@ static bool metrics_are_finite(const struct trainer *trainer, struct error *erro
 		return true;
 	if (trainer->result->epochs > 0)
 		return report_divergence(trainer, trainer->result->epochs, metrics[0], error);
+	if (trainer->config->training.initial_count == 0 && trainer->config->training.initial_b == 0.0)
+		return error_set(error, EXIT_BAD_DATASET,
+		        "%s: the numbers are too large: the sum of the squared errors is beyond the range of a double",
+		        trainer->gatherer.loader->name);
 	return error_set(error, EXIT_BAD_CONFIGURATION,
 	        "%s: training.initial: the sum of the squared errors is beyond the range of a double",
 	        trainer->config->source);
