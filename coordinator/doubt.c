@@ -14,8 +14,11 @@ static bool are_finite(const double *sums, size_t count)
 
 enum doubt_outcome doubt_take(struct doubt *doubt, const double *sums, size_t count)
 {
-	if (are_finite(sums, count))
-		return doubt->raised ? DOUBT_REFUTED : DOUBT_NONE;
+	if (are_finite(sums, count)) {
+		bool refuted = doubt->raised;
+		doubt->raised = false; /* other replicas' numbers refute nothing more */
+		return refuted ? DOUBT_REFUTED : DOUBT_NONE;
+	}
 	uint32_t checksum = crc32c(0, sums, count * sizeof *sums);
 	if (doubt->raised && doubt->checksum == checksum)
 		return DOUBT_CONFIRMED;

@@ -80,8 +80,10 @@ bool gather_judge_sums(struct gatherer *gatherer, struct slot *slot, struct erro
 			return false;
 		break;
 	case DOUBT_CONFIRMED:
-		gatherer->overflows = true;
-		break;
+		if (!gather_believe_sums(gatherer, slot, error))
+			return false;
+		gatherer->overflows = share->done; /* if not, replicas may yet outvote it */
+		return true;
 	case DOUBT_NONE:
 		break;
 	}

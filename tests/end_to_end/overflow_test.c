@@ -100,6 +100,53 @@ Test(overflow, is_told_from_broken_workers_which_count_as_restarts)
 	run_result_release(&result);
 }
 
+Test(overflow, without_a_step_is_the_fault_of_data_that_never_vary)
+{
+	file_write(workspace_path("x.csv"), "a,y\n1,1e160\n2,1e160\n3,1e160\n");
+	workspace_configure("{\"dataset\": {\"path\": \"x.csv\"}, \"training\": {\"epochs\": 0}}");
+	struct run_result result = workspace_run(TRAINING("--json"), NULL);
+	cr_expect_eq(result.exit_code, 65);
+	cr_expect(
+	        strstr(result.err, "coordinator: x.csv: the numbers are too large: the sum of the squared errors is "),
+	        "%s", result.err);
+	run_result_release(&result);
+}
+
+/*
+ * Two replicas' numbers refute one that has none, and so do its replacement's, but it is one worker that was broken.
+ * And where two of three agree on no number for a share and are outvoted, that says nothing about the other share,
+ * whose last worker is broken too.
+ */
+Test(overflow, is_told_from_broken_replicas)
+{
+	static const struct {
+		const char *recovery, *faults;
+	} cases[] = {
+	        {"\"max_restarts\": 1", "faults=[{\"kind\":\"nan\",\"worker\":0,\"epoch\":3}]"},
+	        {"\"policy\": \"drop\"",
+	                "faults=[{\"kind\":\"kill\",\"worker\":1,\"epoch\":2},{\"kind\":\"kill\",\"worker\":3,"
+	                "\"epoch\":2},"
+	                "{\"kind\":\"nan\",\"worker\":0,\"epoch\":3},{\"kind\":\"nan\",\"worker\":2,\"epoch\":3},"
+	                "{\"kind\":\"slow\",\"ms\":100,\"worker\":5,\"epoch\":3},"
+	                "{\"kind\":\"nan\",\"worker\":5,\"epoch\":3}]"},
+	};
+	write_rows(1);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char configuration[300];
+		snprintf(configuration, sizeof configuration,
+		        "{\"dataset\": {\"path\": \"x.csv\"}, \"workers\": 2, \"training\": {\"epochs\": 5}, "
+		        "\"recovery\": {\"replicas\": 3, %s}}",
+		        cases[i].recovery);
+		workspace_configure("%s", configuration);
+		struct run_result calm = workspace_run(TRAINING("--json"), NULL);
+		struct run_result broken = workspace_run(TRAINING("--json", "--set", cases[i].faults), NULL);
+		cr_expect_eq(broken.exit_code, 0, "%s: %s", cases[i].recovery, broken.err);
+		cr_expect_str_eq(broken.out, calm.out);
+		run_result_release(&calm);
+		run_result_release(&broken);
+	}
+}
+
 /* What is wrong with numbers is said once, and what to do; no worker is ended for them, and no file is left. */
 Test(overflow, ends_a_prediction_of_a_target_that_is_far_off)
 {

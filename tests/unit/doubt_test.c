@@ -29,6 +29,7 @@ Test(doubt, numbers_refute_it)
 	struct doubt doubt = {0};
 	cr_assert_eq(doubt_take(&doubt, not_a_number, 3), DOUBT_RAISED);
 	cr_assert_eq(doubt_take(&doubt, numbers, 3), DOUBT_REFUTED);
+	cr_assert_eq(doubt_take(&doubt, numbers, 3), DOUBT_NONE, "once, however many replicas there are");
 }
 
 Test(doubt, another_answer_without_numbers_confirms_nothing)
