@@ -19,7 +19,7 @@ enum doubt_outcome {
 	DOUBT_NONE,      /* numbers */
 	DOUBT_RAISED,    /* no numbers, and nobody has said the same: ask another */
 	DOUBT_CONFIRMED, /* no numbers, as another has said */
-	DOUBT_REFUTED,   /* numbers, where another had none */
+	DOUBT_REFUTED,   /* numbers, where another had none; told once, which settles the doubt */
 };
 
 /* Takes the next answer. */

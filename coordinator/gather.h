@@ -68,7 +68,7 @@ struct gatherer {
 	uint32_t replies;
 	uint32_t doubted;                 /* slots that are */
 	const struct share *in_doubt;     /* of which another worker was asked; NULL: none yet */
-	bool overflows;                   /* a doubt was confirmed: the sum of all is no number */
+	bool overflows;                   /* a share was closed without numbers: the sum of all is none */
 	uint64_t median_ns[KERNEL_COUNT]; /* of the last round with each kernel; 0: none yet */
 	bool must_redistribute;           /* once the survivors' answers are in */
 

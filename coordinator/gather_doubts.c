@@ -3,7 +3,8 @@
  * (a training that diverges). Another worker is asked for the same rows, and if it says the same, it is so.
  *
  * Numbers that are too large are so in many shares at once. But one share's sums that are no numbers make the sum of
- * all no number, so that one doubt at a time is settled, and the others wait: once one is confirmed, all are believed.
+ * all no number, so that one doubt at a time is settled, and the others wait: once a share is closed with one that was
+ * confirmed, all are believed.
  * So a run that overflows replaces one worker, not all of them, and ends in the same way with any number of them.
  */
 #include "coordinator/gather_parts.h"
