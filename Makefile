@@ -191,6 +191,7 @@ $(BUILD)/objects/%.o: %.c $(BUILD)/prerequisites
 
 # The files that only run where it was asked whether the processor has these.
 $(call objects,common/csv_records_avx2.c tests/unit/decimal_plain_avx2.c): DEFINE = -mavx2 -mbmi
+$(call objects,$(wildcard worker/*_avx512.c)): DEFINE = -mavx512f -mavx512vl -mavx512dq
 
 # The one file that carries others.
 $(call objects,coordinator/report_page.c): $(wildcard coordinator/report/* third_party/uplot/*)

@@ -1,16 +1,21 @@
 #include "worker/kernels.h"
 
 #include "worker/kernels_ahead.h"
+#include "worker/kernels_avx512.h"
 #include "worker/kernels_shared.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* In whole lines of cache, so that no vector lies in two. NULL: out of memory. */
+/* Zeros, in whole lines of cache, so that no vector lies in two. NULL: out of memory. */
 static double *new_lanes(size_t count)
 {
 	enum { CACHE_LINE = 64 };
-	return aligned_alloc(CACHE_LINE, (count * sizeof(lanes) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+	const size_t bytes = (count * sizeof(lanes) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	double *zeros = aligned_alloc(CACHE_LINE, bytes);
+	if (zeros != NULL)
+		memset(zeros, 0, bytes);
+	return zeros;
 }
 
 bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing, enum kernel_clone clone)
@@ -19,9 +24,9 @@ bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing,
 	kernels->blocks = features < TILE_WIDE_FEATURES ? features : ((size_t)features + LANES - 1) / LANES;
 	if (!tile_reader_init(&kernels->reader, features, skip_missing))
 		return false;
-	kernels->weights = new_lanes(kernels->blocks);
-	kernels->centre = new_lanes(kernels->blocks);
-	kernels->sums = new_lanes(kernels->blocks);
+	kernels->weights = new_lanes(kernels->blocks + 1);
+	kernels->centre = new_lanes(kernels->blocks + 1);
+	kernels->sums = new_lanes(kernels->blocks + 1);
 	const size_t of_columns = KERNELS_COLUMN_GROUPS * LANES * kernels->blocks;
 	kernels->group = new_lanes(of_columns > KERNELS_ROWS_TOGETHER ? of_columns : KERNELS_ROWS_TOGETHER);
 	if (kernels->weights != NULL && kernels->centre != NULL && kernels->sums != NULL && kernels->group != NULL)
@@ -69,6 +74,9 @@ void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *p
 enum kernel_clone kernel_best_clone(void)
 {
 #if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+	        __builtin_cpu_supports("avx512dq"))
+		return CLONE_AVX512;
 	if (__builtin_cpu_supports("avx2"))
 		return CLONE_AVX2;
 #endif
@@ -104,7 +112,23 @@ static void finish_leaf(const struct kernels *kernels, size_t rows, double *out)
 	*out = (double)rows;
 }
 
-static void sum_tile(struct kernels *kernels, const struct leaf_rows *tile)
+/* The tile's rows that no AVX-512 clone has summed. */
+static struct leaf_rows sum_by_eight(struct kernels *kernels, const struct leaf_rows *tile)
+{
+	struct leaf_rows rest = *tile;
+#if defined(__x86_64__)
+	size_t rows = 0;
+	if (kernels->clone != CLONE_AVX512 || kernels->kernel == KERNEL_MOMENTS || kernels->kernel == KERNEL_METRICS)
+		return rest;
+	if (kernels->features >= TILE_WIDE_FEATURES && tile->row_stride != element_bytes(tile->element))
+		rows = kernels_sum_wide_avx512(kernels, tile);
+	rest.base += rows * rest.row_stride;
+	rest.rows -= rows;
+#endif
+	return rest;
+}
+
+static void sum_by_four(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	if (kernels->features < TILE_WIDE_FEATURES)
 		kernels_sum_narrow(kernels, tile);
@@ -125,7 +149,9 @@ bool kernels_sum_leaf(struct kernels *kernels, const struct leaf_rows *leaf, dou
 	memset(kernels->totals, 0, sizeof kernels->totals);
 	tile_reader_begin(&kernels->reader, leaf);
 	while (tile_reader_next(&kernels->reader, &tile)) {
-		sum_tile(kernels, &tile);
+		const struct leaf_rows rest = sum_by_eight(kernels, &tile);
+		if (rest.rows > 0)
+			sum_by_four(kernels, &rest);
 		rows += tile.rows;
 	}
 	if (rows == 0)

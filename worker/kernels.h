@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 /* Instruction sets there is a clone for, narrowest first. */
-enum kernel_clone { CLONE_BASELINE, CLONE_AVX2, CLONE_COUNT };
+enum kernel_clone { CLONE_BASELINE, CLONE_AVX2, CLONE_AVX512, CLONE_COUNT };
 
 /* The best one that this processor runs. */
 enum kernel_clone kernel_best_clone(void);
@@ -40,7 +40,8 @@ struct kernels {
 	double intercept;     /* b, the last parameter */
 	double target_centre; /* what is subtracted from the target */
 	bool asks_ahead;      /* of the memory, for rows that are not in a cache */
-	size_t blocks;        /* of four columns, of wide rows; the three arrays below are 4 × blocks, or d × 4 */
+	size_t blocks;        /* of four columns, of wide rows; the three arrays below are 4 × blocks, or d × 4, */
+	                      /* and have room, and zeros, for one block more */
 	double *weights;      /* of the columns of each block; 0 where the block before has the column */
 	double *centre;       /* the negative of what is subtracted from them, which is added straight from memory */
 	double *sums;         /* wide: of the columns of each block; narrow: each column's four */

@@ -35,7 +35,7 @@ void kernels_sum_column_runs(struct kernels *kernels, const struct leaf_rows *ti
 	}                                                                                                              \
 	void name(struct kernels *kernels, const struct leaf_rows *tile)                                               \
 	{                                                                                                              \
-		(kernels->clone == CLONE_AVX2 ? name##_avx2 : name##_baseline)(kernels, tile);                         \
+		(kernels->clone >= CLONE_AVX2 ? name##_avx2 : name##_baseline)(kernels, tile);                         \
 	}
 #else
 #define KERNELS_CLONES(name, sum)                                        \

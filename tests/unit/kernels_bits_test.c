@@ -140,7 +140,10 @@ Test(kernels_bits, are_the_same_for_every_layout_and_instruction_set)
 Test(kernels_bits, have_a_clone_for_what_this_processor_can_do)
 {
 #if defined(__x86_64__)
-	cr_expect_eq(kernel_best_clone(), __builtin_cpu_supports("avx2") ? CLONE_AVX2 : CLONE_BASELINE);
+	const bool by_eight = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+	                      __builtin_cpu_supports("avx512dq");
+	const enum kernel_clone by_four = __builtin_cpu_supports("avx2") ? CLONE_AVX2 : CLONE_BASELINE;
+	cr_expect_eq(kernel_best_clone(), by_eight ? CLONE_AVX512 : by_four);
 #endif
 	cr_expect(kernel_best_clone() < CLONE_COUNT);
 }

@@ -1,0 +1,14 @@
+/*
+ * The clones for processors with AVX-512, which have registers of eight numbers. They do the very operations of the
+ * others, but only where it is worth it: for full groups of four or eight rows that lie where the kernel can read them,
+ * when it has products that are not squared. What they leave is the AVX2 clones'. Only the kernels include this.
+ */
+#ifndef FORKFIT_WORKER_KERNELS_AVX512_H
+#define FORKFIT_WORKER_KERNELS_AVX512_H
+
+#include "worker/kernels.h"
+
+/* Each adds a tile's first rows to the leaf's sums, and returns how many. */
+size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile);
+
+#endif
