@@ -27,7 +27,7 @@ bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing,
 	kernels->weights = new_lanes(kernels->blocks + 1);
 	kernels->centre = new_lanes(kernels->blocks + 1);
 	kernels->sums = new_lanes(kernels->blocks + 1);
-	const size_t of_columns = KERNELS_COLUMN_GROUPS * LANES * kernels->blocks;
+	const size_t of_columns = KERNELS_COLUMN_GROUPS * LANES * (kernels->blocks + 1);
 	kernels->group = new_lanes(of_columns > KERNELS_ROWS_TOGETHER ? of_columns : KERNELS_ROWS_TOGETHER);
 	if (kernels->weights != NULL && kernels->centre != NULL && kernels->sums != NULL && kernels->group != NULL)
 		return true;

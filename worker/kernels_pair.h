@@ -37,6 +37,11 @@ INLINE pair pair_of_all(double value)
 	return (pair)_mm512_set1_pd(value);
 }
 
+INLINE pair pair_of(lanes low, lanes high)
+{
+	return (pair)_mm512_insertf64x4(_mm512_castpd256_pd512((__m256d)low), (__m256d)high, 1);
+}
+
 INLINE lanes pair_low(pair values)
 {
 	return (lanes)_mm512_castpd512_pd256((__m512d)values);
