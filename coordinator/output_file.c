@@ -93,6 +93,12 @@ static bool draft_open(struct draft *draft, const char *path, struct error *erro
 	return false;
 }
 
+static bool is_directory(const char *name)
+{
+	struct stat status;
+	return lstat(name, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 /* Whose draft may lie there is not known, so that it stays; a name that another check has at the moment shows as much.
  */
 static bool can_create(int directory, const char *draft, const char *trial)
@@ -119,6 +125,8 @@ bool output_file_check(const char *path, struct error *error)
 	bool can = false;
 	if (draft == NULL || trial == NULL)
 		error_set(error, EXIT_OS_ERROR, "out of memory");
+	else if (is_directory(draft)) /* which no draft can take the place of */
+		error_set(error, EXIT_OUTPUT_FAILED, "cannot write %s: %s is a directory", path, draft);
 	else
 		can = (directory >= 0 && can_create(directory, draft, trial)) || cannot_write(path, error);
 	if (directory >= 0)

@@ -138,6 +138,15 @@ Test(output_file, is_checked_without_touching_a_draft)
 	cr_expect_eq(files_here(), 1);
 }
 
+Test(output_file, is_not_to_be_written_where_a_directory_has_the_drafts_name)
+{
+	struct error error = {0};
+	cr_assert_eq(mkdir("model.json.forkfit-draft", 0777), 0);
+	cr_expect(!output_file_check("model.json", &error));
+	cr_expect_eq(error.code, EXIT_OUTPUT_FAILED);
+	cr_expect_str_eq(error.message, "cannot write model.json: model.json.forkfit-draft is a directory");
+}
+
 enum { RIGHT = 42, WRONG };
 
 /* In a process whose files may not grow over 10 bytes, which is like a full disk in the middle of the text. */
