@@ -120,7 +120,9 @@ static struct leaf_rows sum_by_eight(struct kernels *kernels, const struct leaf_
 	size_t rows = 0;
 	if (kernels->clone != CLONE_AVX512 || kernels->kernel == KERNEL_MOMENTS || kernels->kernel == KERNEL_METRICS)
 		return rest;
-	if (kernels->features >= TILE_WIDE_FEATURES && tile->row_stride != element_bytes(tile->element))
+	if (kernels->features < TILE_WIDE_FEATURES)
+		rows = kernels_sum_narrow_avx512(kernels, tile);
+	else if (tile->row_stride != element_bytes(tile->element))
 		rows = kernels_sum_wide_avx512(kernels, tile);
 	rest.base += rows * rest.row_stride;
 	rest.rows -= rows;

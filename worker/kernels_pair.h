@@ -14,6 +14,12 @@ enum { PAIR = 2 * LANES };
 /* They may lie at any address. */
 typedef double pair __attribute__((vector_size(64), aligned(1), may_alias));
 
+/* Where the numbers of a pair come from: 0 to 7 is in one, 8 to 15 in another. */
+typedef int64_t pair_places __attribute__((vector_size(64)));
+
+/* The same for 16 floats. */
+typedef int32_t places_of_16 __attribute__((vector_size(64)));
+
 INLINE pair pair_at(const double *at)
 {
 	return *(const pair *)at;
@@ -30,6 +36,39 @@ INLINE pair pair_of_elements(const unsigned char *at, const enum element_type el
 	if (element == ELEMENT_F8)
 		return pair_at((const double *)at);
 	return (pair)_mm512_cvtps_pd(_mm256_loadu_ps((const float *)at));
+}
+
+/* Four doubles side by side, and another four. */
+INLINE pair pair_of_fours(const double *low, const double *high)
+{
+	return (pair)_mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(low)), _mm256_loadu_pd(high), 1);
+}
+
+/* The first of eight elements side by side; nothing is read of the others, which are 0. */
+INLINE pair pair_of_first(const unsigned char *at, const size_t count, const enum element_type element)
+{
+	const __mmask8 there = (__mmask8)((1U << count) - 1);
+	if (element == ELEMENT_F8)
+		return (pair)_mm512_maskz_loadu_pd(there, at);
+	return (pair)_mm512_cvtps_pd(_mm256_maskz_loadu_ps(there, at));
+}
+
+/* 0 for all but the first. */
+INLINE pair pair_first(pair values, const size_t count)
+{
+	return (pair)_mm512_maskz_mov_pd((__mmask8)((1U << count) - 1), (__m512d)values);
+}
+
+INLINE pair pair_of_lanes(lanes low, lanes high)
+{
+	return (pair)_mm512_insertf64x4(_mm512_castpd256_pd512((__m256d)low), (__m256d)high, 1);
+}
+
+/* Two pairs of 16 floats. */
+INLINE void pair_of_16_floats(__m512 floats, pair *first, pair *second)
+{
+	*first = (pair)_mm512_cvtps_pd(_mm512_castps512_ps256(floats));
+	*second = (pair)_mm512_cvtps_pd(_mm512_extractf32x8_ps(floats, 1));
 }
 
 INLINE pair pair_of_all(double value)
@@ -61,6 +100,25 @@ INLINE pair pair_lows(pair a, pair b)
 INLINE pair pair_highs(pair a, pair b)
 {
 	return (pair)_mm512_shuffle_f64x2((__m512d)a, (__m512d)b, 0xee);
+}
+
+INLINE pair pair_of_places(pair a, pair_places places, pair b)
+{
+	return (pair)_mm512_permutex2var_pd((__m512d)a, (__m512i)places, (__m512d)b);
+}
+
+/* Row i of four becomes column i, in each half. */
+INLINE void pair_transpose(pair *a, pair *b, pair *c, pair *d)
+{
+	const pair_places first = {0, 1, 8, 9, 4, 5, 12, 13}, second = {2, 3, 10, 11, 6, 7, 14, 15};
+	const pair even_ab = (pair)_mm512_unpacklo_pd((__m512d)*a, (__m512d)*b),
+	           odd_ab = (pair)_mm512_unpackhi_pd((__m512d)*a, (__m512d)*b);
+	const pair even_cd = (pair)_mm512_unpacklo_pd((__m512d)*c, (__m512d)*d),
+	           odd_cd = (pair)_mm512_unpackhi_pd((__m512d)*c, (__m512d)*d);
+	*a = pair_of_places(even_ab, first, even_cd);
+	*b = pair_of_places(odd_ab, first, odd_cd);
+	*c = pair_of_places(even_ab, second, even_cd);
+	*d = pair_of_places(odd_ab, second, odd_cd);
 }
 
 #endif

@@ -1,0 +1,263 @@
+#include "worker/kernels_avx512.h"
+
+#if defined(__AVX512F__)
+
+#include "worker/kernels_ahead.h"
+#include "worker/kernels_pair.h"
+#include "worker/kernels_shared.h"
+
+/* How a narrow tile's numbers lie. */
+enum layout {
+	ROWS,    /* a row's are side by side, and nothing lies between rows */
+	COLUMNS, /* a column's are */
+};
+
+/* A tile's sums, in registers. */
+struct narrow_sums {
+	pair of_rows;                            /* the totals and the squares */
+	pair of_columns[TILE_WIDE_FEATURES / 2]; /* two columns' each */
+	lanes of_last;                           /* the last column's, if the others are two by two */
+};
+
+INLINE struct narrow_sums sums_begin(const struct kernels *kernels, const uint32_t d)
+{
+	struct narrow_sums sums = {.of_rows = pair_of_lanes(lanes_at(kernels->totals), lanes_at(kernels->squares))};
+#pragma GCC unroll 4
+	for (uint32_t j = 0; j + 1 < d; j += 2)
+		sums.of_columns[j / 2] = pair_at(kernels->sums + LANES * j);
+	if (d % 2 == 1)
+		sums.of_last = lanes_at(kernels->sums + LANES * (d - 1));
+	return sums;
+}
+
+INLINE void sums_end(struct kernels *kernels, const uint32_t d, const struct narrow_sums *sums)
+{
+	lanes_store(kernels->totals, pair_low(sums->of_rows));
+	lanes_store(kernels->squares, pair_high(sums->of_rows));
+#pragma GCC unroll 4
+	for (uint32_t j = 0; j + 1 < d; j += 2)
+		pair_store(kernels->sums + LANES * j, sums->of_columns[j / 2]);
+	if (d % 2 == 1)
+		lanes_store(kernels->sums + LANES * (d - 1), sums->of_last);
+}
+
+/* So few columns that each is picked out of the vectors in which the eight rows lie. */
+INLINE void few_columns(const unsigned char *row, const uint32_t columns, const enum element_type element, pair *x)
+{
+	const pair_places own = {0, 1, 2, 3, 4, 5, 6, 7};
+	pair rows[LANES];
+#pragma GCC unroll 4
+	for (uint32_t i = 0; i < columns; i++)
+		rows[i] = pair_of_elements(row + PAIR * i * element_bytes(element), element);
+#pragma GCC unroll 4
+	for (uint32_t j = 0; j < columns; j++) {
+		const pair_places from = own * (int64_t)columns + (int64_t)j;
+		x[j] = pair_of_places(rows[0], from, rows[1]);
+#pragma GCC unroll 4
+		for (uint32_t i = 2; i < columns; i++) {
+			const pair_places before = from < (int64_t)(PAIR * i);
+			x[j] = pair_of_places(
+			        x[j], (before & own) | (~before & (from - (int64_t)(PAIR * (i - 1)))), rows[i]);
+		}
+	}
+}
+
+/* Four columns of f8, from j on. */
+INLINE void four_columns(const double *row, const uint32_t columns, const uint32_t j, pair *x)
+{
+#pragma GCC unroll 4
+	for (uint32_t i = 0; i < LANES; i++)
+		x[j + i] = pair_of_fours(row + i * columns + j, row + (LANES + i) * columns + j);
+	pair_transpose(&x[j], &x[j + 1], &x[j + 2], &x[j + 3]);
+}
+
+/* Of four rows of f4 four columns, from j on, each in a quarter. */
+INLINE __m512 four_floats(const float *row, const uint32_t columns, const uint32_t j)
+{
+	const places_of_16 in_row = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3},
+	                   rows = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
+	const int behind = LANES * (int)columns - 16;
+	const places_of_16 at = rows * (int)columns + in_row + (int)j, is_behind = at >= 16;
+	return _mm512_permutex2var_ps(
+	        _mm512_loadu_ps(row), (__m512i)(at + (is_behind & (16 - behind))), _mm512_loadu_ps(row + behind));
+}
+
+/* Four columns of f4: converted only when they are columns, because that takes longer than to bring them there. */
+INLINE void four_columns_f4(const float *row, const uint32_t columns, const uint32_t j, pair *x)
+{
+	const pair_places first = {0, 1, 8, 9, 2, 3, 10, 11}, second = {4, 5, 12, 13, 6, 7, 14, 15};
+	const pair low = (pair)four_floats(row, columns, j),
+	           high = (pair)four_floats(row + LANES * columns, columns, j);
+	pair_of_16_floats((__m512)pair_of_places(low, first, high), &x[j], &x[j + 1]);
+	pair_of_16_floats((__m512)pair_of_places(low, second, high), &x[j + 2], &x[j + 3]);
+}
+
+/* Eight rows' numbers in all columns. */
+INLINE void eight_rows(const unsigned char *row, const uint32_t columns, const enum element_type element, pair *x)
+{
+	if (columns < LANES) {
+		few_columns(row, columns, element, x);
+		return;
+	}
+#pragma GCC unroll 2
+	for (uint32_t block = 0; block < columns; block += LANES) {
+		const uint32_t j = block + LANES <= columns ? block : columns - LANES;
+		if (element == ELEMENT_F4)
+			four_columns_f4((const float *)row, columns, j, x);
+		else
+			four_columns((const double *)row, columns, j, x);
+	}
+}
+
+/* The same of fewer rows, behind which nothing is read; 0 for those that are missing. */
+INLINE void last_rows(
+        const unsigned char *row, const uint32_t columns, const size_t rows, const enum element_type element, pair *x)
+{
+	enum { OF_VECTOR = 16 };
+	const size_t words = element_bytes(element) / sizeof(float) * columns;
+	_Alignas(64) float copy[OF_VECTOR * TILE_WIDE_FEATURES];
+#pragma GCC unroll 8
+	for (size_t at = 0; at < PAIR * words; at += OF_VECTOR) {
+		const size_t left = rows * words > at ? rows * words - at : 0;
+		const __mmask16 there = (__mmask16)(left < OF_VECTOR ? (1U << left) - 1 : 0xffff);
+		_mm512_store_ps(copy + at, _mm512_maskz_loadu_ps(there, (const float *)row + at));
+	}
+	eight_rows((const unsigned char *)copy, columns, element, x);
+}
+
+/* The numbers of eight rows or fewer, wherever they lie. */
+INLINE void rows_at(const unsigned char *row, const size_t *offsets, const uint32_t columns, const size_t rows,
+        const enum element_type element, const enum layout layout, pair *x)
+{
+	if (layout == ROWS && rows == PAIR)
+		eight_rows(row, columns, element, x);
+	else if (layout == ROWS)
+		last_rows(row, columns, rows, element, x);
+	else {
+#pragma GCC unroll 8
+		for (uint32_t j = 0; j < columns; j++)
+			x[j] = rows == PAIR ? pair_of_elements(row + offsets[j], element)
+			                    : pair_of_first(row + offsets[j], rows, element);
+	}
+}
+
+/* Adds eight numbers of each to the four sums of each, those of the first group first. */
+INLINE void add_two(pair *sums, pair a, pair b)
+{
+	*sums += pair_lows(a, b);
+	*sums += pair_highs(a, b);
+}
+
+/* What each row's features are to be multiplied with, as add_rows has it. */
+INLINE pair add_errors(
+        const struct kernels *kernels, pair prediction, pair target, const size_t rows, struct narrow_sums *sums)
+{
+	const pair counts = pair_first(pair_of_all(1.0), rows);
+	if (deviates(kernels)) {
+		add_two(&sums->of_rows, target, (pair){0});
+		return counts;
+	}
+	if (kernels->kernel != KERNEL_CURVATURE)
+		prediction -= target;
+	/* A group that is missing counts for nothing at all, even if the intercept is infinite. */
+	const pair e = rows == PAIR ? prediction : pair_first(counts * prediction, rows > LANES ? PAIR : LANES);
+	add_two(&sums->of_rows, e, e * e);
+	return e;
+}
+
+INLINE void narrow_eight(
+        const struct kernels *kernels, const uint32_t d, const size_t rows, pair *x, struct narrow_sums *sums)
+{
+	pair prediction = pair_of_all(kernels->intercept);
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++) {
+		x[j] = pair_first(x[j] + kernels->centre[j], rows);
+		prediction += kernels->weights[j] * x[j];
+	}
+	const pair target = pair_first(x[d] - kernels->target_centre, rows);
+	const pair e = add_errors(kernels, prediction, target, rows, sums);
+#pragma GCC unroll 4
+	for (uint32_t j = 0; j + 1 < d; j += 2)
+		add_two(&sums->of_columns[j / 2], e * x[j], e * x[j + 1]);
+	if (d % 2 == 1) {
+		const pair products = e * x[d - 1];
+		sums->of_last += pair_low(products);
+		sums->of_last += pair_high(products);
+	}
+}
+
+INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile, const uint32_t d,
+        const enum element_type element, const enum layout layout)
+{
+	const unsigned char *row = tile->base + (layout == ROWS ? tile->offsets[0] : 0);
+	struct narrow_sums sums = sums_begin(kernels, d);
+	pair x[TILE_WIDE_FEATURES];
+	for (size_t eights = tile->rows / PAIR; eights > 0; eights--) {
+		rows_at(row, tile->offsets, d + 1, PAIR, element, layout, x);
+#ifdef AHEADB
+		if (layout == ROWS)
+			for (size_t at = 0; at < PAIR * (d + 1) * element_bytes(element); at += AHEAD_LINE)
+				ask_ahead(row + at);
+#endif
+#ifdef PF
+		if (layout == ROWS)
+			for (size_t at = 0; at < PAIR * (d + 1) * element_bytes(element); at += AHEAD_LINE)
+				__builtin_prefetch(row + at + PF);
+#endif
+#ifdef PC
+		if (layout == COLUMNS)
+#pragma GCC unroll 8
+			for (uint32_t j = 0; j <= d; j++)
+				__builtin_prefetch(row + tile->offsets[j] + PC);
+#endif
+		narrow_eight(kernels, d, PAIR, x, &sums);
+		row += PAIR * tile->row_stride;
+	}
+	if (tile->rows % PAIR > 0) {
+		rows_at(row, tile->offsets, d + 1, tile->rows % PAIR, element, layout, x);
+		narrow_eight(kernels, d, tile->rows % PAIR, x, &sums);
+	}
+	sums_end(kernels, d, &sums);
+	return tile->rows;
+}
+
+INLINE size_t narrow_rows_for(
+        struct kernels *kernels, const struct leaf_rows *tile, const uint32_t d, const enum element_type element)
+{
+	if (tile->row_stride == element_bytes(element))
+		return narrow_rows(kernels, tile, d, element, COLUMNS);
+	if (tile->side_by_side == d + 1 && tile->row_stride == (d + 1) * element_bytes(element))
+		return narrow_rows(kernels, tile, d, element, ROWS);
+	return 0;
+}
+
+INLINE size_t sum_elements(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
+{
+	switch (kernels->features) {
+	case 1:
+		return narrow_rows_for(kernels, tile, 1, element);
+	case 2:
+		return narrow_rows_for(kernels, tile, 2, element);
+	case 3:
+		return narrow_rows_for(kernels, tile, 3, element);
+	case 4:
+		return narrow_rows_for(kernels, tile, 4, element);
+	case 5:
+		return narrow_rows_for(kernels, tile, 5, element);
+	case 6:
+		return narrow_rows_for(kernels, tile, 6, element);
+	case 7:
+		return narrow_rows_for(kernels, tile, 7, element);
+	default:
+		return 0;
+	}
+}
+
+size_t kernels_sum_narrow_avx512(struct kernels *kernels, const struct leaf_rows *tile)
+{
+	if (tile->element == ELEMENT_F4)
+		return sum_elements(kernels, tile, ELEMENT_F4);
+	return sum_elements(kernels, tile, ELEMENT_F8);
+}
+
+#endif
