@@ -112,22 +112,21 @@ static void finish_leaf(const struct kernels *kernels, size_t rows, double *out)
 	*out = (double)rows;
 }
 
-/* The tile's rows that no AVX-512 clone has summed. */
-static struct leaf_rows sum_by_eight(struct kernels *kernels, const struct leaf_rows *tile)
+/* Returns how many of the tile's rows an AVX-512 clone has summed. */
+static size_t sum_by_eight(struct kernels *kernels, const struct leaf_rows *tile)
 {
-	struct leaf_rows rest = *tile;
 #if defined(__x86_64__)
-	size_t rows = 0;
 	if (kernels->clone != CLONE_AVX512 || kernels->kernel == KERNEL_MOMENTS || kernels->kernel == KERNEL_METRICS)
-		return rest;
+		return 0;
 	if (kernels->features < TILE_WIDE_FEATURES)
-		rows = kernels_sum_narrow_avx512(kernels, tile);
-	else if (tile->row_stride != element_bytes(tile->element))
-		rows = kernels_sum_wide_avx512(kernels, tile);
-	rest.base += rows * rest.row_stride;
-	rest.rows -= rows;
+		return kernels_sum_narrow_avx512(kernels, tile);
+	if (tile->row_stride != element_bytes(tile->element))
+		return kernels_sum_wide_avx512(kernels, tile);
+#else
+	(void)kernels;
+	(void)tile;
 #endif
-	return rest;
+	return 0;
 }
 
 static void sum_by_four(struct kernels *kernels, const struct leaf_rows *tile)
@@ -142,20 +141,26 @@ static void sum_by_four(struct kernels *kernels, const struct leaf_rows *tile)
 		kernels_sum_wide_columns(kernels, tile);
 }
 
+static void sum_tile(struct kernels *kernels, const struct leaf_rows *tile)
+{
+	const size_t rows = sum_by_eight(kernels, tile);
+	if (rows == tile->rows)
+		return;
+	struct leaf_rows rest = *tile;
+	rest.base += rows * rest.row_stride;
+	rest.rows -= rows;
+	sum_by_four(kernels, &rest);
+}
+
 bool kernels_sum_leaf(struct kernels *kernels, const struct leaf_rows *leaf, double *out)
 {
-	struct leaf_rows tile;
 	size_t rows = 0;
 	memset(kernels->sums, 0, kernels->blocks * sizeof(lanes));
 	memset(kernels->squares, 0, sizeof kernels->squares);
 	memset(kernels->totals, 0, sizeof kernels->totals);
 	tile_reader_begin(&kernels->reader, leaf);
-	while (tile_reader_next(&kernels->reader, &tile)) {
-		const struct leaf_rows rest = sum_by_eight(kernels, &tile);
-		if (rest.rows > 0)
-			sum_by_four(kernels, &rest);
-		rows += tile.rows;
-	}
+	for (const struct leaf_rows *tile; (tile = tile_reader_next(&kernels->reader)) != NULL; rows += tile->rows)
+		sum_tile(kernels, tile);
 	if (rows == 0)
 		return false;
 	finish_leaf(kernels, rows, out);

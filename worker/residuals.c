@@ -26,13 +26,13 @@ static size_t bin_of(double residual, double width)
 static bool count_by_bin(const struct residual_question *question, const struct leaf_rows *leaf, double *out)
 {
 	double width = question->params->values[question->params->count - 1];
-	struct leaf_rows tile;
+	const struct leaf_rows *tile;
 	memset(out, 0, (RESIDUAL_BINS + 1) * sizeof *out);
 	tile_reader_begin(question->reader, leaf);
-	while (tile_reader_next(question->reader, &tile)) {
-		for (size_t row = 0; row < tile.rows; row++)
-			out[bin_of(residual(question, &tile, row), width)] += 1.0;
-		out[RESIDUAL_BINS] += (double)tile.rows;
+	while ((tile = tile_reader_next(question->reader)) != NULL) {
+		for (size_t row = 0; row < tile->rows; row++)
+			out[bin_of(residual(question, tile, row), width)] += 1.0;
+		out[RESIDUAL_BINS] += (double)tile->rows;
 	}
 	return out[RESIDUAL_BINS] > 0.0;
 }
@@ -48,19 +48,19 @@ static bool sample(
         const struct residual_question *question, uint32_t leaf_index, const struct leaf_rows *leaf, double *out)
 {
 	struct range points = sums_sample_of_leaf(leaf_index, question->leaf_count);
-	struct leaf_rows tile;
 	tile_reader_begin(question->reader, leaf);
-	if (!tile_reader_next(question->reader, &tile))
+	const struct leaf_rows *tile = tile_reader_next(question->reader);
+	if (tile == NULL)
 		return false;
 	memset(out, 0, (3 * SAMPLE_SLICE + 1) * sizeof *out);
-	for (size_t row = 0; row < tile.rows && row < points.end - points.begin; row++) {
+	for (size_t row = 0; row < tile->rows && row < points.end - points.begin; row++) {
 		uint64_t point = points.begin + row;
 		if (!is_in_slice(question, point))
 			continue;
 		double *told = out + 3 * (point % SAMPLE_SLICE);
 		told[0] = 1.0;
-		told[1] = leaf_number(&tile, row, question->reader->features);
-		told[2] = residual(question, &tile, row);
+		told[1] = leaf_number(tile, row, question->reader->features);
+		told[2] = residual(question, tile, row);
 		out[3 * SAMPLE_SLICE] += 1.0;
 	}
 	return out[3 * SAMPLE_SLICE] > 0.0;

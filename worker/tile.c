@@ -38,6 +38,13 @@ bool tile_reader_init(struct tile_reader *reader, uint32_t features, bool skip_m
 	}
 	for (size_t j = 0; j < columns; j++)
 		reader->offsets[j] = j * sizeof *reader->buffer;
+	reader->copied = (struct leaf_rows){
+	        .base = (const unsigned char *)reader->buffer,
+	        .offsets = reader->offsets,
+	        .row_stride = stride * sizeof *reader->buffer,
+	        .element = ELEMENT_F8,
+	        .side_by_side = columns,
+	};
 	return true;
 }
 
@@ -99,23 +106,14 @@ static size_t copy_rows(struct tile_reader *reader)
 	return rows;
 }
 
-bool tile_reader_next(struct tile_reader *reader, struct leaf_rows *tile)
+const struct leaf_rows *tile_reader_next(struct tile_reader *reader)
 {
 	if (reader->next == reader->leaf->rows)
-		return false;
+		return NULL;
 	if (reader->in_place) {
-		*tile = *reader->leaf;
-		reader->next = tile->rows;
-		return true;
+		reader->next = reader->leaf->rows;
+		return reader->leaf;
 	}
-	size_t rows = reader->skip_missing ? copy_whole_rows(reader) : copy_rows(reader);
-	*tile = (struct leaf_rows){
-	        .base = (const unsigned char *)reader->buffer,
-	        .offsets = reader->offsets,
-	        .row_stride = reader->stride * sizeof *reader->buffer,
-	        .rows = rows,
-	        .element = ELEMENT_F8,
-	        .side_by_side = (size_t)reader->features + 1,
-	};
-	return rows > 0;
+	reader->copied.rows = reader->skip_missing ? copy_whole_rows(reader) : copy_rows(reader);
+	return reader->copied.rows > 0 ? &reader->copied : NULL;
 }

@@ -27,7 +27,8 @@ struct tile_reader {
 	size_t *offsets;   /* its columns' */
 	const struct leaf_rows *leaf;
 	bool in_place;
-	size_t next; /* the leaf's first row not shown yet */
+	size_t next;             /* the leaf's first row not shown yet */
+	struct leaf_rows copied; /* the tile in the buffer */
 };
 
 /* False: out of memory. */
@@ -37,7 +38,11 @@ void tile_reader_release(struct tile_reader *reader);
 /* Begins a leaf, which is borrowed until its last tile. */
 void tile_reader_begin(struct tile_reader *reader, const struct leaf_rows *leaf);
 
-/* The next tile of the leaf; false at its end. The tile stays until the next call. */
-bool tile_reader_next(struct tile_reader *reader, struct leaf_rows *tile);
+/*
+ * The next tile of the leaf; NULL at its end. The tile stays until the next call. One that is shown in place is the
+ * leaf itself: to copy what has just been written, in words of another width, a processor waits until it has done all
+ * that was before, with which leaves of 64 rows in a cache took 3 to 18 % longer.
+ */
+const struct leaf_rows *tile_reader_next(struct tile_reader *reader);
 
 #endif

@@ -135,14 +135,15 @@ static bool find_first_row(struct worker *worker, bool *found, struct worker_err
 	struct tile_reader *reader = &worker->kernels.reader;
 	*found = false;
 	for (uint64_t leaf = worker->assignment.leaves.begin; leaf < worker->assignment.leaves.end; leaf++) {
-		struct leaf_rows rows, tile;
+		struct leaf_rows rows;
 		if (!chunk_leaf(worker->chunk, (uint32_t)leaf, &rows, error))
 			return false;
 		tile_reader_begin(reader, &rows);
-		if (!tile_reader_next(reader, &tile))
+		const struct leaf_rows *tile = tile_reader_next(reader);
+		if (tile == NULL)
 			continue;
 		for (uint32_t j = 0; j <= d; j++)
-			worker->first_row[j] = leaf_number(&tile, 0, j);
+			worker->first_row[j] = leaf_number(tile, 0, j);
 		*found = true;
 		return true;
 	}

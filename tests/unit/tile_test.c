@@ -22,22 +22,22 @@ enum { ROW_COUNTS = sizeof row_counts / sizeof *row_counts };
 static bool tiles_show(struct tile_reader *reader, const struct leaf_rows *leaf, const double *table, size_t rows)
 {
 	size_t columns = (size_t)reader->features + 1, shown = 0;
-	struct leaf_rows tile;
+	const struct leaf_rows *tile;
 	tile_reader_begin(reader, leaf);
-	while (tile_reader_next(reader, &tile)) {
-		if (tile.rows == 0 || tile.rows > rows - shown ||
-		        (shown + tile.rows < rows && tile.rows % TILE_ROWS != 0))
+	while ((tile = tile_reader_next(reader)) != NULL) {
+		if (tile->rows == 0 || tile->rows > rows - shown ||
+		        (shown + tile->rows < rows && tile->rows % TILE_ROWS != 0))
 			return false;
-		for (size_t r = 0; r < tile.rows; r++) {
+		for (size_t r = 0; r < tile->rows; r++) {
 			for (uint32_t j = 0; j < columns; j++) {
-				double value = leaf_number(&tile, r, j);
+				double value = leaf_number(tile, r, j);
 				if (memcmp(&value, &table[(shown + r) * columns + j], sizeof value) != 0)
 					return false;
 			}
 		}
-		shown += tile.rows;
+		shown += tile->rows;
 	}
-	return shown == rows && !tile_reader_next(reader, &tile);
+	return shown == rows && tile_reader_next(reader) == NULL;
 }
 
 Test(tile, shows_every_number_of_every_layout)
@@ -72,12 +72,12 @@ Test(tile, shows_in_place_what_lies_in_shape)
 		for (size_t k = 0; k < row_layout_count; k++) {
 			struct laid_rows laid = rows_lay(&row_layouts[k], table, 10, d);
 			struct tile_reader reader;
-			struct leaf_rows tile;
 			cr_assert(tile_reader_init(&reader, d, false));
 			tile_reader_begin(&reader, &laid.leaf);
-			cr_assert(tile_reader_next(&reader, &tile));
+			const struct leaf_rows *tile = tile_reader_next(&reader);
+			cr_assert(tile != NULL);
 			bool copied = wide && row_layouts[k].needs_copy;
-			cr_expect_eq(tile.base == laid.leaf.base && tile.rows == 10, !copied, "%u features, %s", d,
+			cr_expect_eq(tile->base == laid.leaf.base && tile->rows == 10, !copied, "%u features, %s", d,
 			        row_layouts[k].name);
 			tile_reader_release(&reader);
 			rows_release(&laid);
@@ -114,11 +114,11 @@ Test(tile, shows_missing_values_like_others_unless_told_to_skip_them)
 	double table[] = {1, NAN, NAN, 2};
 	struct laid_rows laid = rows_lay(&row_layouts[0], table, 2, 1);
 	struct tile_reader reader;
-	struct leaf_rows tile;
 	cr_assert(tile_reader_init(&reader, 1, false));
 	tile_reader_begin(&reader, &laid.leaf);
-	cr_assert(tile_reader_next(&reader, &tile));
-	cr_expect(tile.rows == 2 && isnan(leaf_number(&tile, 0, 1)) && isnan(leaf_number(&tile, 1, 0)));
+	const struct leaf_rows *tile = tile_reader_next(&reader);
+	cr_assert(tile != NULL);
+	cr_expect(tile->rows == 2 && isnan(leaf_number(tile, 0, 1)) && isnan(leaf_number(tile, 1, 0)));
 	tile_reader_release(&reader);
 	rows_release(&laid);
 }
@@ -130,10 +130,9 @@ Test(tile, has_none_for_a_leaf_of_which_every_row_is_skipped)
 		table[i] = i % 2 == 0 ? (double)NAN : 1;
 	struct laid_rows laid = rows_lay(&row_layouts[0], table, 1000, 1);
 	struct tile_reader reader;
-	struct leaf_rows tile;
 	cr_assert(tile_reader_init(&reader, 1, true));
 	tile_reader_begin(&reader, &laid.leaf);
-	cr_expect(!tile_reader_next(&reader, &tile));
+	cr_expect(tile_reader_next(&reader) == NULL);
 	tile_reader_release(&reader);
 	rows_release(&laid);
 }
