@@ -120,13 +120,14 @@ static size_t sum_by_eight(struct kernels *kernels, const struct leaf_rows *tile
 		return 0;
 	if (kernels->features < TILE_WIDE_FEATURES)
 		return kernels_sum_narrow_avx512(kernels, tile);
-	if (tile->row_stride != element_bytes(tile->element))
-		return kernels_sum_wide_avx512(kernels, tile);
+	if (tile->row_stride == element_bytes(tile->element))
+		return kernels_sum_columns_avx512(kernels, tile);
+	return kernels_sum_wide_avx512(kernels, tile);
 #else
 	(void)kernels;
 	(void)tile;
-#endif
 	return 0;
+#endif
 }
 
 static void sum_by_four(struct kernels *kernels, const struct leaf_rows *tile)

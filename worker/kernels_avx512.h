@@ -11,5 +11,6 @@
 /* Each adds a tile's first rows to the leaf's sums, and returns how many. */
 size_t kernels_sum_narrow_avx512(struct kernels *kernels, const struct leaf_rows *tile);
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile);
+size_t kernels_sum_columns_avx512(struct kernels *kernels, const struct leaf_rows *tile);
 
 #endif

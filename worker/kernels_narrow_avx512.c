@@ -24,7 +24,7 @@ INLINE struct narrow_sums sums_begin(const struct kernels *kernels, const uint32
 	struct narrow_sums sums = {0};
 	if (kernels->reader.in_place) /* the leaf's only tile: to read the zeros again would only take time */
 		return sums;
-	sums.of_rows = pair_of_lanes(lanes_at(kernels->totals), lanes_at(kernels->squares));
+	sums.of_rows = pair_of(lanes_at(kernels->totals), lanes_at(kernels->squares));
 #pragma GCC unroll 4
 	for (uint32_t j = 0; j + 1 < d; j += 2)
 		sums.of_columns[j / 2] = pair_at(kernels->sums + LANES * j);

@@ -59,11 +59,6 @@ INLINE pair pair_first(pair values, const size_t count)
 	return (pair)_mm512_maskz_mov_pd((__mmask8)((1U << count) - 1), (__m512d)values);
 }
 
-INLINE pair pair_of_lanes(lanes low, lanes high)
-{
-	return (pair)_mm512_insertf64x4(_mm512_castpd256_pd512((__m256d)low), (__m256d)high, 1);
-}
-
 /* Two pairs of 16 floats. */
 INLINE void pair_of_16_floats(__m512 floats, pair *first, pair *second)
 {

@@ -14,6 +14,7 @@
 enum {
 	FEWEST_COLUMNS = 20,
 	FEWEST_ROWS = 32,
+	MOST_ROWS = 128,
 	TOGETHER_BYTES = 131072, /* a quarter of the second-level cache */
 	AHEAD_BYTES = 8192,      /* of the columns whose turn comes next: what the first-level cache has room for */
 	LINE_BYTES = 64
@@ -24,7 +25,7 @@ size_t kernels_rows_together(uint32_t features, enum element_type element)
 	const size_t rows = TOGETHER_BYTES / (((size_t)features + 1) * sizeof(double)) / LANES * LANES;
 	if (element != ELEMENT_F8 || features < FEWEST_COLUMNS || rows < FEWEST_ROWS)
 		return 0;
-	return rows < KERNELS_ROWS_TOGETHER ? rows : KERNELS_ROWS_TOGETHER;
+	return rows < MOST_ROWS ? rows : MOST_ROWS;
 }
 
 /* Groups of rows, each of four but for a leaf's last. */
