@@ -125,10 +125,12 @@ bool output_file_check(const char *path, struct error *error)
 	bool can = false;
 	if (draft == NULL || trial == NULL)
 		error_set(error, EXIT_OS_ERROR, "out of memory");
+	else if (directory < 0)
+		cannot_write(path, error);
 	else if (is_directory(draft)) /* which no draft can take the place of */
 		error_set(error, EXIT_OUTPUT_FAILED, "cannot write %s: %s is a directory", path, draft);
 	else
-		can = (directory >= 0 && can_create(directory, draft, trial)) || cannot_write(path, error);
+		can = can_create(directory, draft, trial) || cannot_write(path, error);
 	if (directory >= 0)
 		close(directory);
 	free(draft);

@@ -147,6 +147,19 @@ Test(output_file, is_not_to_be_written_where_a_directory_has_the_drafts_name)
 	cr_expect_str_eq(error.message, "cannot write model.json: model.json.forkfit-draft is a directory");
 }
 
+Test(output_file, is_told_why_its_directory_cannot_be_opened)
+{
+	struct error error = {0};
+	struct rlimit limit;
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max}), 0);
+	bool can = output_file_check("model.json", &error);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_expect(!can);
+	cr_expect_eq(error.code, EXIT_OUTPUT_FAILED);
+	cr_expect_str_eq(error.message, "cannot write model.json: Too many open files");
+}
+
 enum { RIGHT = 42, WRONG };
 
 /* In a process whose files may not grow over 10 bytes, which is like a full disk in the middle of the text. */
