@@ -41,7 +41,7 @@ struct kernels {
 	double target_centre; /* what is subtracted from the target */
 	bool asks_ahead;      /* of the memory, for rows that are not in a cache */
 	size_t blocks;        /* of four columns, of wide rows; the three arrays below are 4 × blocks, or d × 4, */
-	                      /* and have room, and zeros, for one block more */
+	                      /* and have room for one block more, in which the first two have zeros */
 	double *weights;      /* of the columns of each block; 0 where the block before has the column */
 	double *centre;       /* the negative of what is subtracted from them, which is added straight from memory */
 	double *sums;         /* wide: of the columns of each block; narrow: each column's four */

@@ -1,6 +1,6 @@
 /*
  * Eight numbers at once: a pair of the fours of kernels_lanes.h, each in its half of a register. Only the AVX-512
- * clones include this, which the Makefile compiles for processors that have these.
+ * clones include this, which the Makefile compiles for processors that have such registers.
  */
 #ifndef FORKFIT_WORKER_KERNELS_PAIR_H
 #define FORKFIT_WORKER_KERNELS_PAIR_H
