@@ -11,6 +11,7 @@ const struct row_layout row_layouts[] = {
         {.name = "rows", .element = ELEMENT_F8},
         {.name = "rows from an odd multiple of 8", .element = ELEMENT_F8, .shift = 8},
         {.name = "rows with unused columns behind", .element = ELEMENT_F8, .spare = 3, .shift = 8},
+        {.name = "rows, target in front", .element = ELEMENT_F8, .target_first = true},
         {.name = "rows with a gap in them", .element = ELEMENT_F8, .gap = 2, .needs_copy = true},
         {.name = "rows, columns picked", .element = ELEMENT_F8, .picked = true, .needs_copy = true},
         {.name = "rows, misaligned", .element = ELEMENT_F8, .shift = 3},
@@ -33,6 +34,8 @@ const size_t row_layout_count = sizeof row_layouts / sizeof *row_layouts;
 static size_t column_start(const struct row_layout *layout, size_t column, size_t columns, size_t rows)
 {
 	size_t place = layout->picked ? 2 * (columns - 1 - column) + 1 : column + (column < 2 ? 0 : layout->gap);
+	if (layout->target_first)
+		place = (column + 1) % columns;
 	return layout->by_columns ? place * (rows + layout->spare) : place;
 }
 
@@ -77,6 +80,7 @@ struct laid_rows rows_lay(const struct row_layout *layout, const double *table, 
 	        .element = layout->element,
 	        .side_by_side = layout->by_columns || layout->picked ? 1
 	                        : layout->gap > 0                    ? 2
+	                        : layout->target_first               ? features
 	                                                             : columns,
 	};
 	for (size_t j = 0; j < columns; j++) {

@@ -13,6 +13,7 @@ struct row_layout {
 	enum element_type element;
 	bool by_columns; /* Fortran order */
 	bool picked;     /* used columns are every other one, from the last to the first */
+	bool target_first;
 	size_t gap;      /* unused elements behind each row's second */
 	size_t spare;    /* unused elements behind each row, or each column */
 	size_t shift;    /* bytes from an address aligned to 16 to the first element */
