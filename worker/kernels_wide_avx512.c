@@ -249,7 +249,7 @@ struct askew {
 	__m512i which;
 };
 
-/* The row begins at a multiple of 8. */
+/* Of a row that begins at no multiple of 8, it would have bytes from before; what is loaded is not used then. */
 INLINE struct askew askew_begin(const unsigned char *row)
 {
 	const long long first = (long long)((uintptr_t)row % AHEAD_LINE / sizeof(double));
@@ -287,11 +287,9 @@ INLINE lanes row_prediction(
         const struct sweep *sweep, const unsigned char *row, const enum element_type element, const bool is_askew)
 {
 	const size_t bytes = PAIR * element_bytes(element);
-	struct askew askew;
+	struct askew askew = askew_begin(row);
 	lanes sum = {0};
 	size_t p = 0;
-	if (is_askew)
-		askew = askew_begin(row);
 	for (; p < askew_pairs(sweep, is_askew); p++) {
 		add_row(sweep, p, askew_next(&askew), &sum);
 		ask_straight(sweep, row + p * bytes, bytes);
@@ -308,12 +306,11 @@ INLINE lanes row_prediction(
 INLINE void row_products(const struct sweep *sweep, const unsigned char *row, const enum element_type element,
         const bool is_askew, const pair *e)
 {
-	struct askew askew[LANES];
+	const size_t stride = sweep->row_stride;
+	struct askew askew[LANES] = {askew_begin(row), askew_begin(row + stride), askew_begin(row + 2 * stride),
+	        askew_begin(row + 3 * stride)};
 	pair x[LANES];
 	size_t p = 0;
-#pragma GCC unroll 4
-	for (size_t i = 0; is_askew && i < LANES; i++)
-		askew[i] = askew_begin(row + i * sweep->row_stride);
 	for (; p < askew_pairs(sweep, is_askew); p++) {
 		const pair c = pair_at(sweep->centre + PAIR * p);
 #pragma GCC unroll 4
