@@ -19,8 +19,8 @@
  *     (family 26) this was 1.4 times as fast with 511 columns, and 1.2 times slower with 39.
  *
  * In each, what lies eight KiB ahead is asked for, straight on, into the first-level cache. On that processor an epoch
- * of 127 columns so came to 1.1 of what two processes get that only read, where the two ways of asking of the AVX2
- * clones came to 0.75 and none at all to 0.6; 4 and 16 KiB were up to a tenth slower.
+ * of 127 columns so came to 0.81 of what two processes get that only read, where the two ways of asking of the AVX2
+ * clones came to 0.71 and none at all to 0.61; 4 and 16 KiB were up to a tenth slower.
  */
 enum { FEW_PAIRS = 4, AHEAD_BYTES = 8192 };
 
