@@ -1,6 +1,6 @@
 /*
  * Rows are asked of the memory before they are summed, into the second-level cache, and wide ones of that again, into
- * the first-level cache. Only the kernels include this.
+ * the first-level cache. The AVX-512 clones ask in ways of their own. Only the kernels include this.
  *
  * A processor by itself reads ahead of a program that goes from one address to the next, but not far enough: on an AMD
  * EPYC (family 25) two processes that only read came to 0.75 of what they did when each read in four places at once

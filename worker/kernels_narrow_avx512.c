@@ -73,7 +73,7 @@ INLINE void four_columns(const double *row, const uint32_t columns, const uint32
 {
 #pragma GCC unroll 4
 	for (uint32_t i = 0; i < LANES; i++)
-		x[j + i] = pair_of_fours(row + i * columns + j, row + (LANES + i) * columns + j);
+		x[j + i] = pair_of(lanes_at(row + i * columns + j), lanes_at(row + (LANES + i) * columns + j));
 	pair_transpose(&x[j], &x[j + 1], &x[j + 2], &x[j + 3]);
 }
 

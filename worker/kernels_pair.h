@@ -38,12 +38,6 @@ INLINE pair pair_of_elements(const unsigned char *at, const enum element_type el
 	return (pair)_mm512_cvtps_pd(_mm256_loadu_ps((const float *)at));
 }
 
-/* Four doubles side by side, and another four. */
-INLINE pair pair_of_fours(const double *low, const double *high)
-{
-	return (pair)_mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(low)), _mm256_loadu_pd(high), 1);
-}
-
 /* The first of eight elements side by side; nothing is read of the others, which are 0. */
 INLINE pair pair_of_first(const unsigned char *at, const size_t count, const enum element_type element)
 {
