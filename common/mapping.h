@@ -20,9 +20,10 @@ struct mapping {
 bool mapping_open(struct mapping *mapping, int descriptor, uint64_t offset, size_t length);
 
 /*
- * Maps `length` bytes from each of `count` offsets, and nothing between them. places[i] becomes the distance from
- * mapping->bytes to the i-th window's first byte. Between windows of 4 MiB and more up to 2 MiB of address space each
- * stay empty, so that each lies where huge pages fit; but not where the process may not map so much.
+ * Maps `length` bytes from each of `count` offsets. places[i] becomes the distance from mapping->bytes to the i-th
+ * window's first byte. Windows of 4 MiB in all and more get the whole of each huge page (2 MiB) that they have a part
+ * of, from the first one's begin to the last one's end, and lie where huge pages fit; smaller ones, and those of a
+ * process that may not map so much, get nothing of what is between them but the rest of their pages.
  */
 bool mapping_open_windows(
         struct mapping *mapping, int descriptor, const uint64_t *offsets, size_t count, size_t length, size_t *places);

@@ -189,6 +189,50 @@ Test(mapping, lays_long_windows_where_the_kernel_can_map_huge_pages)
 	mapping_close(&mapping);
 }
 
+/* Each of a file's mapped parts from the first to the last address: where it begins in the file, and its length. */
+static size_t parts_of_file(uint64_t (*parts)[2], size_t most)
+{
+	struct stat status;
+	char line[512];
+	size_t count = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	cr_assert(maps != NULL && fstat(descriptor, &status) == 0);
+	while (fgets(line, sizeof line, maps) != NULL && count < most) {
+		uint64_t begin, end, offset, inode;
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " r--s %" SCNx64 " %*s %" SCNu64, &begin, &end, &offset,
+		            &inode) != 4 ||
+		        inode != status.st_ino)
+			continue;
+		parts[count][0] = offset;
+		parts[count++][1] = end - begin;
+	}
+	fclose(maps);
+	return count;
+}
+
+Test(mapping, maps_the_whole_of_huge_pages_that_long_windows_have_parts_of)
+{
+	enum { COUNT = 5, LENGTH = MEGABYTE + 300 };
+	const uint64_t offsets[COUNT] = {3 * page + 128, 3 * MEGABYTE, 5 * MEGABYTE + 7, 11 * MEGABYTE, 13 * MEGABYTE};
+	uint64_t parts[3][2];
+	struct mapping mapping;
+	size_t places[COUNT];
+	cr_assert_eq(ftruncate(descriptor, 40 * MEGABYTE), 0);
+	for (size_t i = 0; i < COUNT; i++)
+		cr_assert_eq(pwrite(descriptor, &(char){(char)(i + 1)}, 1, (off_t)offsets[i] + LENGTH - 1), 1);
+	cr_assert(mapping_open_windows(&mapping, descriptor, offsets, COUNT, LENGTH, places));
+	for (size_t i = 0; i < COUNT; i++)
+		cr_expect_eq(mapping.bytes[places[i] + LENGTH - 1], i + 1, "window %zu", i);
+	cr_assert_eq(parts_of_file(parts, 3), 2);
+	cr_expect_eq(parts[0][0], 3 * page);
+	cr_expect_eq(parts[0][1], 8 * MEGABYTE - 3 * page);
+	cr_expect_eq(parts[1][0], 10 * MEGABYTE);
+	cr_expect_eq(parts[1][1], 4 * MEGABYTE + page, "it ends with the last window's last page");
+	cr_expect_eq(mapping.mapped, parts[0][1] + parts[1][1]);
+	mapping_close(&mapping);
+	cr_expect_eq(parts_of_file(parts, 3), 0);
+}
+
 /* Where the file system does not care for huge pages, the kernel does not either, wherever it maps the file. */
 Test(mapping, lies_where_the_kernel_can_map_huge_pages)
 {
