@@ -15,6 +15,12 @@
 /* How far behind a leaf a record may reach before its window is made longer. */
 enum { FIRST_OVERHANG = 65536 };
 
+/*
+ * How much a window shows if there is room, so that not every leaf needs one of its own: laying one, meeting its pages
+ * and letting go of it may take longer than to parse what it shows.
+ */
+enum { WINDOW_BYTES = 4 << 20 };
+
 struct csv_leaf {
 	uint64_t text; /* where its first record starts, in the file */
 	size_t rows;
@@ -49,13 +55,17 @@ static void unmap_text(struct csv_chunk *chunk)
 	last_words_set_mapping(&chunk->text, "bytes", chunk->mapped);
 }
 
-/* Makes bytes [from, to) of the file readable: in the mapping of the whole chunk, or in a window of their own. */
+/* Makes bytes [from, to) of the file readable: in the mapping of the whole chunk, or in a window. */
 static bool map_text(struct csv_chunk *chunk, uint64_t from, uint64_t to)
 {
+	const uint64_t left = chunk->assignment->bytes.end - from;
+	const uint64_t farther = from + (left < WINDOW_BYTES ? left : WINDOW_BYTES);
 	if (from >= chunk->mapped.begin && to <= chunk->mapped.end)
 		return true;
 	unmap_text(chunk);
-	if (!mapping_open(&chunk->text, chunk->descriptor, from, (size_t)(to - from)))
+	if (farther > to && mapping_open(&chunk->text, chunk->descriptor, from, (size_t)(farther - from)))
+		to = farther;
+	else if (!mapping_open(&chunk->text, chunk->descriptor, from, (size_t)(to - from)))
 		return false;
 	chunk->mapped = (struct range){from, to};
 	last_words_set_mapping(&chunk->text, "bytes", chunk->mapped);
@@ -174,6 +184,8 @@ static bool load(struct csv_chunk *chunk, struct chunk_facts *facts, struct work
 	}
 	if (all_cached)
 		release_text(chunk);
+	else if (chunk->descriptor >= 0)
+		unmap_text(chunk); /* a window; what the kernels need comes first */
 	return true;
 }
 
