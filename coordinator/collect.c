@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,7 @@ static void set_loss(struct happening *happening, struct slot *slot, enum loss_c
  */
 static void forgive_absence(const struct collector *collector, int wait_ms)
 {
-	uint64_t back_ns = collector->polled_ns + (uint64_t)wait_ms * 1000000, now = clock_now_ns();
+	uint64_t back_ns = collector->polled_ns + (uint64_t)wait_ms * 1000000, now = collector->news_ns;
 	if (wait_ms < 0 || now < back_ns + AWAY_NS)
 		return;
 	for (uint32_t i = 0; i < collector->pool->count; i++) {
@@ -220,7 +221,7 @@ static enum wire_status decode(const struct collector *collector, struct slot *s
 }
 
 /* Takes one frame out of the slot's reader, if a whole one is there. */
-static bool take_frame(const struct collector *collector, struct slot *slot, struct happening *happening)
+static bool take_frame(struct collector *collector, struct slot *slot, struct happening *happening)
 {
 	struct frame_header header;
 	const unsigned char *payload;
@@ -238,10 +239,12 @@ static bool take_frame(const struct collector *collector, struct slot *slot, str
 	}
 	if (status == WIRE_OK)
 		status = decode(collector, slot, &header, payload, happening);
-	if (status != WIRE_OK)
+	if (status != WIRE_OK) {
 		set_loss(happening, slot, LOSS_PROTOCOL, wire_status_text(status));
-	else
+	} else {
+		busy_wait_learn(&collector->answers, collector->news_ns - slot->asked_ns);
 		pool_set_idle(collector->pool, slot);
+	}
 	return true;
 }
 
@@ -249,8 +252,7 @@ static bool take_frame(const struct collector *collector, struct slot *slot, str
  * Takes the next frame that the worker wrote, after one read(2) if poll() found something. Death is declared only at
  * end of file, when all that was written before has been taken: POLLHUP may come with an answer still in the pipe.
  */
-static bool read_from(
-        const struct collector *collector, struct slot *slot, struct pollfd *entry, struct happening *happening)
+static bool read_from(struct collector *collector, struct slot *slot, struct pollfd *entry, struct happening *happening)
 {
 	if (take_frame(collector, slot, happening))
 		return true;
@@ -333,8 +335,28 @@ static void tell_found(const struct collector *collector)
 	}
 }
 
+/* Who is watched shows each call, and is slow. */
+static bool waits_awake(const struct collector *collector)
+{
+	return collector->pool->waits_awake && call_recorder == NULL && busy_wait_pays(&collector->answers);
+}
+
+static int poll_awake(const struct collector *collector)
+{
+	const uint64_t end_ns = collector->polled_ns + BUSY_WAIT_NS;
+	int found;
+	while ((found = poll(collector->entries, (nfds_t)collector->polled, 0)) == 0 && clock_now_ns() < end_ns)
+		sched_yield();
+	return found;
+}
+
 static int poll_entries(const struct collector *collector, int wait_ms)
 {
+	if (waits_awake(collector)) {
+		int found = poll_awake(collector);
+		if (found != 0)
+			return found;
+	}
 	calls_begin(CALL_POLL, (int64_t)collector->polled, wait_ms);
 	int found = poll(collector->entries, (nfds_t)collector->polled, wait_ms);
 	int reason = errno;
@@ -385,6 +407,7 @@ bool collector_next(struct collector *collector, struct happening *happening, st
 		int wait_ms = prepare_poll(collector);
 		if (!wait_for_news(collector, wait_ms, error))
 			return false;
+		collector->news_ns = clock_now_ns();
 		forgive_absence(collector, wait_ms);
 	}
 }

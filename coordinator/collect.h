@@ -5,6 +5,7 @@
 #ifndef FORKFIT_COORDINATOR_COLLECT_H
 #define FORKFIT_COORDINATOR_COLLECT_H
 
+#include "common/busy_wait.h"
 #include "common/error.h"
 #include "coordinator/pool.h"
 
@@ -36,14 +37,16 @@ struct collector {
 	 * answers.
 	 */
 	struct pollfd *entries;
-	size_t polled;        /* the first so many; down is asked about only while a frame waits to be written */
-	size_t next;          /* the first entry whose events have not been dealt with */
-	bool more;            /* its reader may hold another frame */
-	bool stale;           /* the entries or deadline_ns are to be found anew, … */
-	uint64_t changes;     /* … as they are when the pool has others than these */
-	uint64_t deadline_ns; /* no answer's deadline is earlier */
-	uint64_t polled_ns;   /* when the last poll() was begun */
-	uint64_t wake_ns;     /* the caller's: when it wants to be woken; UINT64_MAX: not */
+	size_t polled;            /* the first so many; down is asked about only while a frame waits to be written */
+	size_t next;              /* the first entry whose events have not been dealt with */
+	bool more;                /* its reader may hold another frame */
+	bool stale;               /* the entries or deadline_ns are to be found anew, … */
+	uint64_t changes;         /* … as they are when the pool has others than these */
+	uint64_t deadline_ns;     /* no answer's deadline is earlier */
+	uint64_t polled_ns;       /* when the last poll() was begun, … */
+	uint64_t news_ns;         /* … and when it had come back */
+	struct busy_wait answers; /* how soon they come after their questions */
+	uint64_t wake_ns;         /* the caller's: when it wants to be woken; UINT64_MAX: not */
 };
 
 bool collector_init(struct collector *collector, struct pool *pool, struct error *error);

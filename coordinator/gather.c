@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "coordinator/bad_data.h"
 #include "coordinator/gather_parts.h"
+#include "coordinator/machine.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -53,6 +54,7 @@ bool gatherer_init(struct gatherer *gatherer, const struct config *config, struc
 	            config->recovery.worker_timeout_s, events, error))
 		return false;
 	gatherer->pool.injection = injection;
+	gatherer->pool.waits_awake = gatherer->pool.count <= machine_cpus();
 	gatherer->pool.pass_ns =
 	        (uint64_t)llround((double)loader->dataset.identity.bytes / SLOWEST_BYTES_PER_SECOND * 1e9);
 	bool ready = allocate(gatherer, workers);

@@ -79,6 +79,7 @@ struct loss {
 
 struct pool {
 	struct isolation isolation; /* of the processes; set it before the first is started */
+	bool waits_awake;           /* may it and they: common/busy_wait.h; set it likewise */
 	uint32_t count;
 	uint32_t awaited; /* slots with an open question */
 	uint64_t changes; /* counts processes that come and go, questions, and what else makes a deadline earlier */

@@ -2,8 +2,10 @@
 #include "worker/scheduling.h"
 
 #include "common/calls.h"
+#include "common/clock.h"
 
 #include <sched.h>
+#include <sys/ioctl.h>
 
 void scheduling_step_back(void)
 {
@@ -11,4 +13,11 @@ void scheduling_step_back(void)
 		return;
 	calls_begin(CALL_BATCH, 0);
 	calls_end(sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){.sched_priority = 0}));
+}
+
+void scheduling_wait_awake(int pipe, uint64_t end_ns)
+{
+	int bytes = 0;
+	while (ioctl(pipe, FIONREAD, &bytes) == 0 && bytes == 0 && clock_now_ns() < end_ns)
+		sched_yield();
 }

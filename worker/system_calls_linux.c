@@ -11,6 +11,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -44,6 +45,7 @@ static const struct {
         {SYS_write, INT_IS(0, STDOUT_FILENO)},
         {SYS_write, INT_IS(0, STDERR_FILENO)},
         {SYS_writev, INT_IS(0, STDERR_FILENO)}, /* the C library, before it aborts */
+        {SYS_ioctl, INT_IS(1, FIONREAD)},       /* scheduling_wait_awake: are there bytes in the pipe? */
         /* The dataset, for reading: no other flag may be set. */
         {SYS_openat, INT_LACKS(2, ~(uint32_t)O_CLOEXEC)},
         {SYS_newfstatat, INT_IS(3, AT_EMPTY_PATH)}, /* fstat(3) */
@@ -66,7 +68,8 @@ static const uint32_t unconditional[] = {
         SYS_getrandom,
         /* clock_now_ns, where the machine's clock cannot be read without a call */
         SYS_clock_gettime,
-        /* sleeping, and going on after a stop */
+        /* waiting, and going on after a stop */
+        SYS_sched_yield,
         SYS_nanosleep,
         SYS_clock_nanosleep,
         SYS_restart_syscall,

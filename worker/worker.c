@@ -1,5 +1,7 @@
 #include "worker/worker.h"
 
+#include "common/busy_wait.h"
+#include "common/calls.h"
 #include "common/clock.h"
 #include "common/frame_io.h"
 #include "common/tree.h"
@@ -30,6 +32,8 @@ struct worker {
 	int not_isolated;             /* errno, if it could not confine itself */
 	struct frame_header question; /* the frame being answered */
 	struct worker_times times;    /* of it */
+	bool waits_awake;             /* may it, for the next */
+	struct busy_wait questions;   /* how soon they come */
 	struct assignment assignment;
 	struct chunk *chunk;
 	struct chunk_facts facts;
@@ -392,6 +396,8 @@ static enum outcome serve_one(struct worker *worker)
 	struct frame_header header;
 	enum wire_status wire;
 	worker->times.waiting_ns = clock_now_ns();
+	if (worker->waits_awake && call_recorder == NULL && busy_wait_pays(&worker->questions))
+		scheduling_wait_awake(STDIN_FILENO, worker->times.waiting_ns + BUSY_WAIT_NS);
 	while ((wire = frame_reader_next(&worker->reader, &header, &payload)) == WIRE_SHORT) {
 		enum io_status status = worker->faults == NULL
 		                                ? frame_reader_fill(&worker->reader, STDIN_FILENO)
@@ -404,6 +410,7 @@ static enum outcome serve_one(struct worker *worker)
 	if (wire != WIRE_OK)
 		return fail(worker, STAGE_PROTOCOL, 0, wire_status_text(wire)); /* under the last question's header */
 	worker->times.received_ns = clock_now_ns();
+	busy_wait_learn(&worker->questions, worker->times.received_ns - worker->times.waiting_ns);
 	worker->question = header;
 	return handle_frame(worker, payload);
 }
@@ -435,7 +442,7 @@ static bool prepare_faults(struct worker *worker, const struct fault_plan *plan)
 
 enum worker_exit worker_main(const struct worker_options *options)
 {
-	struct worker worker = {.phase = PHASE_NEW};
+	struct worker worker = {.phase = PHASE_NEW, .waits_awake = options->waits_awake};
 	enum worker_exit status = WORKER_NO_MEMORY;
 	if (!isolation_enter(options->coordinator))
 		return WORKER_LEFT;

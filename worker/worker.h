@@ -32,6 +32,7 @@ struct worker_options {
 	pid_t coordinator; /* the parent's pid, taken before the fork: the worker leaves when it is gone */
 	const struct isolation *isolation;
 	const struct fault_plan *faults; /* NULL: none */
+	bool waits_awake;                /* may it, for its next question: common/busy_wait.h */
 	uint32_t call_place;             /* where it tells its system calls, if they are watched: common/calls.h */
 };
 

@@ -19,6 +19,8 @@ void round_begin(struct round *current, uint32_t workers, double timeout_s)
 	recorded_events_init(&current->events);
 	cr_assert(pool_init(&current->pool, workers, ROUND_FEATURES, timeout_s, &current->events.stream, &error));
 	cr_assert(collector_init(&current->collector, &current->pool, &error));
+	current->pool.waits_awake = true; /* first awake, and if that is not long enough, asleep */
+	busy_wait_learn(&current->collector.answers, 0);
 	current->pool.round = ROUND_NUMBER;
 	current->pool.epoch = ROUND_EPOCH;
 	for (uint32_t i = 0; i < workers; i++)

@@ -34,7 +34,7 @@ static pid_t fork_worker(const int ends[2], pid_t coordinator)
 	if (dup2(ends[0], STDIN_FILENO) < 0 || dup2(ends[1], STDOUT_FILENO) < 0)
 		_exit(1);
 	static const struct isolation none = {.enabled = false};
-	const struct worker_options options = {.coordinator = coordinator, .isolation = &none};
+	const struct worker_options options = {.coordinator = coordinator, .isolation = &none, .waits_awake = true};
 	_exit(worker_main(&options));
 }
 
