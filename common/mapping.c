@@ -36,26 +36,41 @@ static void unmap(void *memory, size_t length)
  */
 enum { HUGE_PAGE = 2097152 };
 
+/* A part of the file that is mapped at once. */
+struct span {
+	uint64_t begin, end;
+};
+
 /* Windows of the file, each from offsets[i] on. */
 struct windows {
 	const uint64_t *offsets;
 	size_t count;
 	size_t length; /* of each */
 	size_t page;
-	size_t grain; /* between the first window's begin and the last one's end, multiples of this are mapped */
+	size_t grain;     /* multiples of this are mapped, … */
+	struct span most; /* … as far as they lie in the pages from the foremost byte to the hindmost */
 };
 
-/* A part of the file that is mapped at once. */
-struct span {
-	uint64_t begin, end;
-};
+/* The multiples of `grain` that have a part of window `i`. */
+static struct span rounded(const struct windows *windows, size_t i, size_t grain)
+{
+	const uint64_t offset = windows->offsets[i], end = offset + windows->length;
+	return (struct span){offset / grain * grain, (end + grain - 1) / grain * grain};
+}
+
+static struct span either(struct span a, struct span b)
+{
+	return (struct span){a.begin < b.begin ? a.begin : b.begin, a.end > b.end ? a.end : b.end};
+}
+
+static struct span both(struct span a, struct span b)
+{
+	return (struct span){a.begin > b.begin ? a.begin : b.begin, a.end < b.end ? a.end : b.end};
+}
 
 static struct span span_of(const struct windows *windows, size_t i)
 {
-	const size_t before = i == 0 ? windows->page : windows->grain;
-	const size_t behind = i == windows->count - 1 ? windows->page : windows->grain;
-	const uint64_t offset = windows->offsets[i], end = offset + windows->length;
-	return (struct span){offset / before * before, (end + behind - 1) / behind * behind};
+	return both(rounded(windows, i, windows->grain), windows->most);
 }
 
 /* The span of the window at `*i`, and of those that follow as long as they touch; moves `*i` behind them. */
@@ -71,13 +86,22 @@ static struct span next_span(const struct windows *windows, size_t *i)
 	return span;
 }
 
-/* The length of all spans. */
+/*
+ * Where a span goes if all before end at `at`: as the first one, as far into a huge page as in the file. There are
+ * rooms only where the foremost and the hindmost, which are cut, stand between others.
+ */
+static size_t place_of(const struct windows *windows, struct span span, size_t at)
+{
+	return at + (size_t)((span.begin - span_of(windows, 0).begin - at) % windows->grain);
+}
+
+/* The length of all spans, and of the rooms between them. */
 static size_t spans_length(const struct windows *windows)
 {
 	size_t total = 0;
 	for (size_t i = 0; i < windows->count;) {
 		const struct span span = next_span(windows, &i);
-		total += (size_t)(span.end - span.begin);
+		total = place_of(windows, span, total) + (size_t)(span.end - span.begin);
 	}
 	return total;
 }
@@ -102,6 +126,7 @@ static bool lay(const struct windows *windows, int descriptor, char *base, size_
 	for (size_t first = 0, i = 0; first < windows->count; first = i) {
 		const struct span span = next_span(windows, &i);
 		const size_t length = (size_t)(span.end - span.begin);
+		at = place_of(windows, span, at);
 		if (map(base + at, length, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, (off_t)span.begin) ==
 		        MAP_FAILED)
 			return false;
@@ -136,7 +161,10 @@ bool mapping_open_windows(
         struct mapping *mapping, int descriptor, const uint64_t *offsets, size_t count, size_t length, size_t *places)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct windows windows = {offsets, count, length, page, page};
+	struct windows windows = {.offsets = offsets, .count = count, .length = length, .page = page, .grain = page};
+	windows.most = rounded(&windows, 0, page);
+	for (size_t i = 1; i < count; i++) /* in whatever order */
+		windows.most = either(windows.most, rounded(&windows, i, page));
 	if (count > 1 && count * length >= 2 * (size_t)HUGE_PAGE) {
 		windows.grain = HUGE_PAGE;
 		if (open_windows(mapping, descriptor, &windows, places))

@@ -22,8 +22,9 @@ bool mapping_open(struct mapping *mapping, int descriptor, uint64_t offset, size
 /*
  * Maps `length` bytes from each of `count` offsets. places[i] becomes the distance from mapping->bytes to the i-th
  * window's first byte. Windows of 4 MiB in all and more get the whole of each huge page (2 MiB) that they have a part
- * of, from the first one's begin to the last one's end, and lie where huge pages fit; smaller ones, and those of a
- * process that may not map so much, get nothing of what is between them but the rest of their pages.
+ * of, in whatever order they are, from the foremost one's begin in the file to the hindmost one's end, and lie where
+ * huge pages fit; smaller ones, and those of a process that may not map so much, get nothing of what is between them
+ * but the rest of their pages.
  */
 bool mapping_open_windows(
         struct mapping *mapping, int descriptor, const uint64_t *offsets, size_t count, size_t length, size_t *places);

@@ -233,6 +233,30 @@ Test(mapping, maps_the_whole_of_huge_pages_that_long_windows_have_parts_of)
 	cr_expect_eq(parts_of_file(parts, 3), 0);
 }
 
+/* The columns of a file whose target is the first come in this order. */
+Test(mapping, maps_nothing_before_the_foremost_window_nor_behind_the_hindmost)
+{
+	enum { LENGTH = 3 * MEGABYTE };
+	const uint64_t offsets[] = {21 * MEGABYTE + 7, 29 * MEGABYTE + 7, 13 * MEGABYTE + 7};
+	uint64_t parts[4][2];
+	struct mapping mapping;
+	size_t places[3];
+	cr_assert_eq(ftruncate(descriptor, 40 * MEGABYTE), 0);
+	for (size_t i = 0; i < 3; i++)
+		cr_assert_eq(pwrite(descriptor, &(char){(char)(i + 1)}, 1, (off_t)offsets[i] + LENGTH - 1), 1);
+	cr_assert(mapping_open_windows(&mapping, descriptor, offsets, 3, LENGTH, places));
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_eq(mapping.bytes[places[i] + LENGTH - 1], i + 1, "window %zu", i);
+	cr_assert_eq(parts_of_file(parts, 4), 3);
+	cr_expect_eq(parts[0][0], 20 * MEGABYTE);
+	cr_expect_eq(parts[0][1], 6 * MEGABYTE);
+	cr_expect_eq(parts[1][0], 28 * MEGABYTE);
+	cr_expect_eq(parts[1][1], 4 * MEGABYTE + page, "the hindmost ends with its last page");
+	cr_expect_eq(parts[2][0], 13 * MEGABYTE, "the foremost begins with its first page");
+	cr_expect_eq(parts[2][1], 5 * MEGABYTE);
+	mapping_close(&mapping);
+}
+
 /* Where the file system does not care for huge pages, the kernel does not either, wherever it maps the file. */
 Test(mapping, lies_where_the_kernel_can_map_huge_pages)
 {
