@@ -30,9 +30,9 @@ static void unmap(void *memory, size_t length)
 
 /*
  * What one entry of a page table can map, if the file's pages lie together in memory, and are as far from a multiple of
- * this in the address space as in the file. And only if the whole of it is mapped: in a virtual machine whose kernel ages
- * pages in the background, epochs over 127 columns took 2 to 6 times as long with windows of 2 MiB as with all that lies
- * between them mapped, too.
+ * this in the address space as in the file. And only if the whole of it is mapped: in a virtual machine whose kernel
+ * ages pages in the background, epochs over 127 columns took 2 to 6 times as long with windows of 2 MiB as with all
+ * that lies between them mapped, too.
  */
 enum { HUGE_PAGE = 2097152 };
 
