@@ -49,6 +49,7 @@ struct windows {
 	size_t page;
 	size_t grain;     /* multiples of this are mapped, … */
 	struct span most; /* … as far as they lie in the pages from the foremost byte to the hindmost */
+	uint64_t begin;   /* of the first window's span */
 };
 
 /* The multiples of `grain` that have a part of window `i`. */
@@ -92,7 +93,7 @@ static struct span next_span(const struct windows *windows, size_t *i)
  */
 static size_t place_of(const struct windows *windows, struct span span, size_t at)
 {
-	return at + (size_t)((span.begin - span_of(windows, 0).begin - at) % windows->grain);
+	return at + (size_t)((span.begin - windows->begin - at) % windows->grain);
 }
 
 /* The length of all spans, and of the rooms between them. */
@@ -114,14 +115,14 @@ static size_t spans_length(const struct windows *windows)
  */
 static char *reserve(const struct windows *windows, int descriptor, size_t length)
 {
-	const uint64_t before = (span_of(windows, 0).begin + HUGE_PAGE - windows->page) % HUGE_PAGE;
+	const uint64_t before = (windows->begin + HUGE_PAGE - windows->page) % HUGE_PAGE;
 	return map(NULL, length, PROT_NONE, MAP_SHARED, descriptor, (off_t)(length < HUGE_PAGE ? 0 : before));
 }
 
 /* Lays the spans one behind the other from `base` on. */
 static bool lay(const struct windows *windows, int descriptor, char *base, size_t *places)
 {
-	const uint64_t first_byte = windows->offsets[0] - span_of(windows, 0).begin;
+	const uint64_t first_byte = windows->offsets[0] - windows->begin;
 	size_t at = 0;
 	for (size_t first = 0, i = 0; first < windows->count; first = i) {
 		const struct span span = next_span(windows, &i);
@@ -139,8 +140,11 @@ static bool lay(const struct windows *windows, int descriptor, char *base, size_
 	return true;
 }
 
-static bool open_windows(struct mapping *mapping, int descriptor, const struct windows *windows, size_t *places)
+/* In multiples of `grain`. */
+static bool open_windows(struct mapping *mapping, int descriptor, struct windows *windows, size_t grain, size_t *places)
 {
+	windows->grain = grain;
+	windows->begin = span_of(windows, 0).begin;
 	const size_t page = windows->page, total = spans_length(windows);
 	char *reserved = reserve(windows, descriptor, page + total + page);
 	if (reserved == MAP_FAILED)
@@ -152,7 +156,7 @@ static bool open_windows(struct mapping *mapping, int descriptor, const struct w
 		errno = reason;
 		return false;
 	}
-	const size_t first_byte = (size_t)(windows->offsets[0] - span_of(windows, 0).begin);
+	const size_t first_byte = (size_t)(windows->offsets[0] - windows->begin);
 	*mapping = (struct mapping){(unsigned char *)base + first_byte, base, total};
 	return true;
 }
@@ -161,19 +165,17 @@ bool mapping_open_windows(
         struct mapping *mapping, int descriptor, const uint64_t *offsets, size_t count, size_t length, size_t *places)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct windows windows = {.offsets = offsets, .count = count, .length = length, .page = page, .grain = page};
+	struct windows windows = {.offsets = offsets, .count = count, .length = length, .page = page};
 	windows.most = rounded(&windows, 0, page);
 	for (size_t i = 1; i < count; i++) /* in whatever order */
 		windows.most = either(windows.most, rounded(&windows, i, page));
 	if (count > 1 && count * length >= 2 * (size_t)HUGE_PAGE) {
-		windows.grain = HUGE_PAGE;
-		if (open_windows(mapping, descriptor, &windows, places))
+		if (open_windows(mapping, descriptor, &windows, HUGE_PAGE, places))
 			return true;
 		if (errno != ENOMEM)
 			return false;
-		windows.grain = page;
 	}
-	return open_windows(mapping, descriptor, &windows, places);
+	return open_windows(mapping, descriptor, &windows, page, places);
 }
 
 void mapping_close(struct mapping *mapping)

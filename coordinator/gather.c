@@ -31,6 +31,12 @@ static bool allocate(struct gatherer *gatherer, uint32_t workers)
 	               gatherer->config->recovery.max_restarts, gatherer->config->recovery.restart_window_s);
 }
 
+/* Each worker can have a processor of its own, and none has a budget of its time, which waiting would use up. */
+static bool may_wait_awake(const struct pool *pool)
+{
+	return pool->count <= machine_cpus() && pool->isolation.max_cpu_s == 0;
+}
+
 bool gatherer_init(struct gatherer *gatherer, const struct config *config, struct loader *loader, uint32_t workers,
         struct event_stream *events, struct injection *injection, struct error *error)
 {
@@ -54,7 +60,6 @@ bool gatherer_init(struct gatherer *gatherer, const struct config *config, struc
 	            config->recovery.worker_timeout_s, events, error))
 		return false;
 	gatherer->pool.injection = injection;
-	gatherer->pool.waits_awake = gatherer->pool.count <= machine_cpus();
 	gatherer->pool.pass_ns =
 	        (uint64_t)llround((double)loader->dataset.identity.bytes / SLOWEST_BYTES_PER_SECOND * 1e9);
 	bool ready = allocate(gatherer, workers);
@@ -63,6 +68,7 @@ bool gatherer_init(struct gatherer *gatherer, const struct config *config, struc
 	if (ready && confinement_init(&gatherer->confinement, config, events, error) &&
 	        collector_init(&gatherer->collector, &gatherer->pool, error)) {
 		gatherer->pool.isolation = gatherer->confinement.isolation;
+		gatherer->pool.waits_awake = may_wait_awake(&gatherer->pool);
 		return true;
 	}
 	gatherer_release(gatherer, false);

@@ -100,7 +100,7 @@ static bool start_process(struct pool *pool, struct slot *slot, struct error *er
 	        .coordinator = getpid(),
 	        .call_place = slot->index,
 	        .isolation = &pool->isolation,
-	        .waits_awake = pool->waits_awake && pool->isolation.max_cpu_s == 0,
+	        .waits_awake = pool->waits_awake,
 	        .faults = injection_plan(pool->injection, slot->index, slot->incarnation, &plan),
 	};
 	int failure = fault_point_fork(pool->injection, slot->index, slot->incarnation, pool->epoch);
