@@ -2,6 +2,7 @@
 #include "tests/unit/config_reading.h"
 #include "tests/unit/dataset_files.h"
 
+#include "common/calls.h"
 #include "common/mapping.h"
 #include "worker/isolation.h"
 
@@ -19,7 +20,7 @@ TestSuite(chunk_windows, .init = scratch_enter, .fini = scratch_leave, .timeout 
 enum { ROWS = 100000, MEBIBYTE = 1 << 20 };
 
 /* What a child found, as its exit status. */
-enum finding { AS_EXPECTED, OTHER_ROWS, OTHER_ERROR, NO_LIMIT, LIMIT_TOO_WIDE };
+enum finding { AS_EXPECTED, OTHER_ROWS, OTHER_ERROR, NO_LIMIT, LIMIT_TOO_WIDE, MANY_MAPPINGS };
 
 /* How much address space the process has, in bytes. */
 static rlim_t address_space(void)
@@ -90,6 +91,40 @@ Test(chunk_windows, show_the_rows_of_a_csv)
 	struct dataset_file file;
 	dataset_file_init_csv(&file, "a.csv", ROWS, 2, CSV_PLAIN, 0);
 	expect_same_rows(&file, MEBIBYTE, 0);
+	dataset_file_release(&file);
+}
+
+/* The text has 12 MB; a window has 4 MiB, and a leaf about 3 kB. */
+enum { ROOM_FOR_MANY_LEAVES = 8 * MEBIBYTE };
+
+static void count_mappings(void *context, const struct call *call)
+{
+	unsigned *count = context;
+	*count += call->kind == CALL_MMAP;
+}
+
+/* Reads a CSV whose text does not fit, with fewer mappings than it has leaves. */
+static enum finding read_in_few_mappings(const struct dataset_file *file)
+{
+	unsigned mappings = 0;
+	limit_address_space(address_space() + ROOM_FOR_MANY_LEAVES);
+	if (file_fits(&file->dataset))
+		return LIMIT_TOO_WIDE;
+	calls_watch((struct call_watcher){count_mappings, &mappings}, NULL);
+	if (!dataset_file_is_read(file, 1, 0))
+		return OTHER_ROWS;
+	return mappings < file->leaf_count ? AS_EXPECTED : MANY_MAPPINGS;
+}
+
+/* A window for each leaf made an epoch over 274 MB take 54 s instead of 10. */
+Test(chunk_windows, have_many_leaves_of_a_csv)
+{
+	struct dataset_file file;
+	dataset_file_init_csv(&file, "a.csv", 4 * ROWS, 2, CSV_PLAIN, 0);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(read_in_few_mappings(&file));
+	expect_child(child, ROOM_FOR_MANY_LEAVES);
 	dataset_file_release(&file);
 }
 
