@@ -9,10 +9,10 @@
 #include <string.h>
 
 /*
- * Wide rows, eight columns of a row in a register: a pair of blocks. How a group of rows is gone through depends on how
- * much it is:
+ * Wide rows, but for those of few f4: eight columns of a row in a register, a pair of blocks. How a group of rows is
+ * gone through depends on how much it is:
  *
- *   - Up to 32 columns: its numbers, and the columns' sums, stay in registers.
+ *   - Up to 32 columns of f8: its numbers, and the columns' sums, stay in registers.
  *   - While two groups are at home in the first-level cache: once through the columns of four rows, for the products of
  *     one group and the predictions of the next.
  *   - Beyond: row after row for the predictions, straight on as they lie in memory, then the products. On an AMD EPYC
@@ -139,24 +139,24 @@ struct few {
 
 /* Sums a group's predictions while the products of the group before are summed; then e is this one's. */
 INLINE void few_group(const struct kernels *kernels, const struct sweep *sweep, const unsigned char *row,
-        const unsigned char *target, const size_t pairs, const enum element_type element, const struct few *before,
-        struct few *now, pair *sums, pair *e, struct row_sums *row_sums)
+        const unsigned char *target, const size_t pairs, const struct few *before, struct few *now, pair *sums, pair *e,
+        struct row_sums *row_sums)
 {
 	struct predictions predictions = {{0}, {0}};
 #pragma GCC unroll 4
 	for (size_t p = 0; p < pairs; p++) {
-		group_pair(sweep, row, p, p + 1 == pairs, element, now->x[p]);
+		group_pair(sweep, row, p, p + 1 == pairs, ELEMENT_F8, now->x[p]);
 		add_predictions(sweep, p, now->x[p], &predictions);
 	}
 #pragma GCC unroll 4
 	for (size_t p = 0; p < pairs; p++)
 		sums[p] += products(before->x[p], e);
-	group_errors(kernels, sweep, &predictions, target, element, row_sums, e);
+	group_errors(kernels, sweep, &predictions, target, ELEMENT_F8, row_sums, e);
 	ask_straight(sweep, row, LANES * sweep->row_stride);
 }
 
-INLINE void few_pairs(const struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs,
-        const enum element_type element, struct row_sums *row_sums)
+INLINE void few_pairs(
+        const struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs, struct row_sums *row_sums)
 {
 	const struct sweep sweep = sweep_of(kernels, tile);
 	const size_t group = LANES * tile->row_stride;
@@ -167,13 +167,13 @@ INLINE void few_pairs(const struct kernels *kernels, const struct leaf_rows *til
 	pair sums[FEW_PAIRS], e[LANES] = {{0}}; /* before the first group comes one that adds nothing */
 	memcpy(sums, sweep.sums, pairs * sizeof *sums);
 	for (; groups >= 2; groups -= 2) {
-		few_group(kernels, &sweep, row, target, pairs, element, &one, &other, sums, e, row_sums);
+		few_group(kernels, &sweep, row, target, pairs, &one, &other, sums, e, row_sums);
 		row += group, target += group;
-		few_group(kernels, &sweep, row, target, pairs, element, &other, &one, sums, e, row_sums);
+		few_group(kernels, &sweep, row, target, pairs, &other, &one, sums, e, row_sums);
 		row += group, target += group;
 	}
 	if (groups == 1) {
-		few_group(kernels, &sweep, row, target, pairs, element, &one, &other, sums, e, row_sums);
+		few_group(kernels, &sweep, row, target, pairs, &one, &other, sums, e, row_sums);
 		one = other;
 	}
 #pragma GCC unroll 4
@@ -367,36 +367,34 @@ INLINE void many_of_f4(const struct kernels *kernels, const struct leaf_rows *ti
 }
 
 /* So few columns that the compiler knows how many pairs. */
-INLINE void few_of(const struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element,
-        struct row_sums *sums)
+INLINE void few_of(const struct kernels *kernels, const struct leaf_rows *tile, struct row_sums *sums)
 {
 	switch ((kernels->blocks + 1) / 2) {
 	case 1:
-		few_pairs(kernels, tile, 1, element, sums);
+		few_pairs(kernels, tile, 1, sums);
 		break;
 	case 2:
-		few_pairs(kernels, tile, 2, element, sums);
+		few_pairs(kernels, tile, 2, sums);
 		break;
 	case 3:
-		few_pairs(kernels, tile, 3, element, sums);
+		few_pairs(kernels, tile, 3, sums);
 		break;
 	default:
-		few_pairs(kernels, tile, FEW_PAIRS, element, sums);
+		few_pairs(kernels, tile, FEW_PAIRS, sums);
 	}
 }
 
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
-	const bool is_few = (kernels->blocks + 1) / 2 <= FEW_PAIRS;
+	if (tile->element == ELEMENT_F4 && kernels->features <= KERNELS_F4_FEATURES)
+		return kernels_sum_wide_f4_avx512(kernels, tile);
 	if (tile->rows < LANES)
 		return 0;
-	if (tile->element == ELEMENT_F4 && is_few)
-		few_of(kernels, tile, ELEMENT_F4, &sums);
-	else if (tile->element == ELEMENT_F4)
+	if (tile->element == ELEMENT_F4)
 		many_of_f4(kernels, tile, &sums);
-	else if (is_few)
-		few_of(kernels, tile, ELEMENT_F8, &sums);
+	else if ((kernels->blocks + 1) / 2 <= FEW_PAIRS)
+		few_of(kernels, tile, &sums);
 	else
 		many_of_f8(kernels, tile, &sums);
 	lanes_store(kernels->totals, sums.total);

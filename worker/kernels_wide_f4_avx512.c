@@ -1,0 +1,215 @@
+#include "worker/kernels_avx512.h"
+
+#if defined(__AVX512F__)
+
+#include "worker/kernels_ahead.h"
+#include "worker/kernels_pair.h"
+#include "worker/kernels_shared.h"
+
+/*
+ * Wide rows of f4, eight at a time, eight columns of a row in a register: a pair of blocks. To convert the numbers is
+ * what takes longest, so that they are kept centred in the first-level cache until their products are summed.
+ *
+ * Three eights are on their way at any time: the predictions of one are summed together with the products of the last
+ * but one, while the errors of the one between become known. On an AMD EPYC (family 26), in a cache, 63 columns so came
+ * to 70 GB/s, with two eights to 64, and with two fours, as f8 have it, to 54; 127 columns to 73, 72 and 64. With 255
+ * columns, whose eights are a third of that cache each, eight rows at a time were no faster than four.
+ */
+enum { ROWS = PAIR, PAIRS_MAX = KERNELS_F4_FEATURES / PAIR, AHEAD_BYTES = 8192 };
+
+/* Of each pair eight rows of eight columns, centred. */
+typedef double eight_rows[PAIRS_MAX * ROWS * PAIR];
+
+/* What going through eight rows' columns needs, pair of blocks by pair. */
+struct sweep {
+	const double *weights, *centre;
+	double *sums;
+	size_t pairs;      /* the last may have one block */
+	size_t row_stride; /* in bytes */
+	size_t last;       /* where the last eight columns of a row are, in bytes from its first; */
+	__m256i places;    /* which of them are in the last pair's blocks, */
+	__mmask8 there;    /* and which numbers of that pair there are */
+	bool goes_ahead;
+};
+
+INLINE struct sweep sweep_of(const struct kernels *kernels, const struct leaf_rows *tile)
+{
+	const size_t d = kernels->features, blocks = kernels->blocks;
+	const bool is_whole = blocks % 2 == 0;
+	const int low = is_whole ? (int)(LANES * (blocks - 2) - (d - PAIR)) : LANES;
+	return (struct sweep){
+	        .weights = kernels->weights,
+	        .centre = kernels->centre,
+	        .sums = kernels->sums,
+	        .pairs = (blocks + 1) / 2,
+	        .row_stride = tile->row_stride,
+	        .last = (d - PAIR) * sizeof(float),
+	        .places = _mm256_setr_epi32(low, low + 1, low + 2, low + 3, 4, 5, 6, 7),
+	        .there = is_whole ? 0xff : 0x0f,
+	        .goes_ahead = goes_ahead(kernels, tile),
+	};
+}
+
+/* A pair of blocks of a row, not centred; what is not there is 0, as are its weight and its centre. */
+INLINE pair row_pair(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last)
+{
+	if (!is_last)
+		return pair_of_elements(row + PAIR * p * sizeof(float), ELEMENT_F4);
+	const __m256 x = _mm256_loadu_ps((const float *)(row + sweep->last));
+	return (pair)_mm512_cvtps_pd(_mm256_maskz_permutexvar_ps(sweep->there, sweep->places, x));
+}
+
+/* Each row's four sums, of two rows in a register: 0 and 2, 4 and 6, 1 and 3, 5 and 7. */
+struct predictions {
+	pair of[ROWS / 2];
+};
+
+INLINE void add_two(pair *sums, pair a, pair b)
+{
+	*sums += pair_lows(a, b);
+	*sums += pair_highs(a, b);
+}
+
+INLINE void add_predictions(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
+        double *kept, struct predictions *sums)
+{
+	static const size_t first[] = {0, 4, 1, 5};
+	const pair c = pair_at(sweep->centre + PAIR * p), w = pair_at(sweep->weights + PAIR * p);
+#pragma GCC unroll 4
+	for (size_t i = 0; i < ROWS / 2; i++) {
+		const size_t a = first[i], b = a + 2;
+		const pair xa = row_pair(sweep, row + a * sweep->row_stride, p, is_last) + c;
+		const pair xb = row_pair(sweep, row + b * sweep->row_stride, p, is_last) + c;
+		pair_store(kept + PAIR * a, xa);
+		pair_store(kept + PAIR * b, xb);
+		add_two(&sums->of[i], w * xa, w * xb);
+	}
+}
+
+/* Σ e·x over four rows. */
+INLINE pair products(const double *x, const pair *e)
+{
+	return (e[0] * pair_at(x) + e[2] * pair_at(x + 2 * PAIR)) +
+	       (e[1] * pair_at(x + PAIR) + e[3] * pair_at(x + 3 * PAIR));
+}
+
+INLINE void add_products(const struct sweep *sweep, size_t p, const double *kept, const pair *e)
+{
+	double *sums = sweep->sums + PAIR * p;
+	pair_store(sums, (pair_at(sums) + products(kept, e)) + products(kept + LANES * PAIR, e + LANES));
+}
+
+/* The sum of each row's four, as lanes_add has it, in the order of the rows. */
+INLINE pair add_each(const struct predictions *sums)
+{
+	const pair *of = sums->of;
+	const pair low = (pair)_mm512_shuffle_f64x2((__m512d)of[0], (__m512d)of[1], 0x88) +
+	                 (pair)_mm512_shuffle_f64x2((__m512d)of[0], (__m512d)of[1], 0xdd);
+	const pair high = (pair)_mm512_shuffle_f64x2((__m512d)of[2], (__m512d)of[3], 0x88) +
+	                  (pair)_mm512_shuffle_f64x2((__m512d)of[2], (__m512d)of[3], 0xdd);
+	return (pair)_mm512_unpacklo_pd((__m512d)low, (__m512d)high) +
+	       (pair)_mm512_unpackhi_pd((__m512d)low, (__m512d)high);
+}
+
+/* Out of eight registers: eight floats that had just been stored would be waited for when loaded as one. */
+INLINE pair targets(const unsigned char *target, size_t stride)
+{
+	const float_anywhere *at[ROWS];
+#pragma GCC unroll 8
+	for (size_t i = 0; i < ROWS; i++)
+		at[i] = (const float_anywhere *)(target + i * stride);
+	return (pair)_mm512_cvtps_pd((__m256){*at[0], *at[1], *at[2], *at[3], *at[4], *at[5], *at[6], *at[7]});
+}
+
+/* What each row's features are to be multiplied with, as add_rows has it. */
+INLINE pair add_errors(const struct kernels *kernels, pair prediction, pair target, pair *of_rows)
+{
+	if (deviates(kernels)) {
+		add_two(of_rows, target, (pair){0});
+		return pair_of_all(1.0);
+	}
+	if (kernels->kernel != KERNEL_CURVATURE)
+		prediction -= target;
+	add_two(of_rows, prediction, prediction * prediction);
+	return prediction;
+}
+
+enum work { PREDICTIONS = 1, PRODUCTS = 2 };
+
+INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last, const int work,
+        double *kept, const pair *e, struct predictions *predictions)
+{
+	const size_t bytes = ROWS * PAIR * sizeof(float);
+	kept += ROWS * PAIR * p;
+	if (work & PRODUCTS)
+		add_products(sweep, p, kept, e);
+	if (work & PREDICTIONS) {
+		add_predictions(sweep, row, p, is_last, kept, predictions);
+		if (sweep->goes_ahead)
+			for (size_t i = 0; i < bytes; i += AHEAD_LINE)
+				__builtin_prefetch(row + p * bytes + i + AHEAD_BYTES, 0, 3);
+	}
+}
+
+/*
+ * Once through the columns: adds the products of the eight rows that are kept, each with its error, and sums up the
+ * predictions of others, which are kept instead.
+ */
+INLINE struct predictions pairs_work(const struct sweep *sweep, const size_t pairs, const unsigned char *row,
+        const int work, double *kept, pair errors)
+{
+	struct predictions predictions = {{{0}}};
+	pair e[ROWS];
+	size_t p = 0;
+#pragma GCC unroll 8
+	for (size_t i = 0; i < ROWS; i++)
+		e[i] = pair_of_all(errors[i]);
+	for (; p + 1 < pairs; p++)
+		pair_work(sweep, row, p, false, work, kept, e, &predictions);
+	pair_work(sweep, row, p, true, work, kept, e, &predictions);
+	return predictions;
+}
+
+/* There are at least eight. */
+INLINE void rows_of(struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs)
+{
+	const struct sweep sweep = sweep_of(kernels, tile);
+	const unsigned char *row = tile->base + tile->offsets[0];
+	const unsigned char *target = tile->base + tile->offsets[kernels->features];
+	const size_t stride = tile->row_stride, eights = tile->rows / ROWS;
+	_Alignas(64) eight_rows kept[2];
+	pair before = {0}, last = {0}; /* the errors of the last eight but one, and of the last */
+	pair of_rows = pair_of(lanes_at(kernels->totals), lanes_at(kernels->squares));
+	for (size_t i = 0; i < eights; i++) {
+		const struct predictions sums =
+		        i < 2 ? pairs_work(&sweep, pairs, row, PREDICTIONS, kept[i % 2], before)
+		              : pairs_work(&sweep, pairs, row, PREDICTIONS | PRODUCTS, kept[i % 2], before);
+		before = last;
+		last = add_errors(kernels, add_each(&sums) + kernels->intercept,
+		        targets(target, stride) - kernels->target_centre, &of_rows);
+		row += ROWS * stride;
+		target += ROWS * stride;
+	}
+	if (eights > 1)
+		pairs_work(&sweep, pairs, row, PRODUCTS, kept[eights % 2], before);
+	pairs_work(&sweep, pairs, row, PRODUCTS, kept[(eights + 1) % 2], last);
+	lanes_store(kernels->totals, pair_low(of_rows));
+	lanes_store(kernels->squares, pair_high(of_rows));
+}
+
+/* With few pairs it is worth it that the compiler knows how many. */
+size_t kernels_sum_wide_f4_avx512(struct kernels *kernels, const struct leaf_rows *tile)
+{
+	const size_t pairs = (kernels->blocks + 1) / 2;
+	if (tile->rows < ROWS)
+		return 0;
+	if (pairs == 1)
+		rows_of(kernels, tile, 1);
+	else if (pairs == 2)
+		rows_of(kernels, tile, 2);
+	else
+		rows_of(kernels, tile, pairs);
+	return tile->rows / ROWS * ROWS;
+}
+
+#endif
