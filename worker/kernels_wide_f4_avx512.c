@@ -11,9 +11,10 @@
  * what takes longest, so that they are kept centred in the first-level cache until their products are summed.
  *
  * Three eights are on their way at any time: the predictions of one are summed together with the products of the last
- * but one, while the errors of the one between become known. On an AMD EPYC (family 26), in a cache, 63 columns so came
- * to 70 GB/s, with two eights to 64, and with two fours, as f8 have it, to 54; 127 columns to 73, 72 and 64. With 255
- * columns, whose eights are a third of that cache each, eight rows at a time were no faster than four.
+ * but one, while the errors of the one between become known. On an AMD EPYC (family 26), in a cache, two processes so
+ * came to 52 to 70 GB/s with 63 columns, where two fours, as f8 have them, came to 45 to 54; with 127 to 56 to 73
+ * instead of 50 to 64; with 15 and 31 to a few hundredths more. With 255 columns, whose eights are a third of that
+ * cache each, eight rows at a time were no faster than four.
  */
 enum { ROWS = PAIR, PAIRS_MAX = KERNELS_F4_FEATURES / PAIR, AHEAD_BYTES = 8192 };
 
