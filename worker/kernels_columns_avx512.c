@@ -5,8 +5,6 @@
 #include "worker/kernels_pair.h"
 #include "worker/kernels_shared.h"
 
-#include <string.h>
-
 /*
  * Wide rows in Fortran order: a vector is a column's numbers in two groups of rows.
  *
@@ -32,7 +30,26 @@ struct run {
 	const unsigned char *rows; /* but for a column's offset */
 	size_t pairs;              /* of groups */
 	size_t bytes;              /* of a column */
+	__mmask8 last;             /* which rows of the last pair there are */
 };
+
+enum { ALL_ROWS = 0xff, FIRST_GROUP = 0x0f };
+
+/* Which rows of a pair there are if these are left of the tile. */
+INLINE __mmask8 rows_there(size_t left)
+{
+	return (__mmask8)(left < PAIR ? (1U << left) - 1 : ALL_ROWS);
+}
+
+/* A column's numbers in a pair's rows, centred; 0 in those that there are not. */
+INLINE pair pair_of_rows(const unsigned char *at, const __mmask8 there, pair c, const enum element_type element)
+{
+	if (there == ALL_ROWS)
+		return pair_of_elements(at, element) + c;
+	if (element == ELEMENT_F8)
+		return (pair)_mm512_maskz_add_pd(there, _mm512_maskz_loadu_pd(there, at), (__m512d)c);
+	return (pair)_mm512_maskz_add_pd(there, _mm512_cvtps_pd(_mm256_maskz_loadu_ps(there, at)), (__m512d)c);
+}
 
 /* Where some columns of two blocks are, from the rows that are given on. */
 INLINE void places_of(const struct kernels *kernels, const struct leaf_rows *tile, const unsigned char *rows,
@@ -62,16 +79,32 @@ INLINE void ask_four(const unsigned char *const *places, size_t at)
 		__builtin_prefetch(places[k] + at);
 }
 
-/* Adds up what concerns a pair's rows alone, and returns what their features are to be multiplied with. */
-INLINE pair add_pair(const struct kernels *kernels, const pair *sums, const unsigned char *target,
-        const enum element_type element, struct row_sums *row_sums)
+/*
+ * What a pair's features are multiplied with: e, or 1. Of a group that has no row at all it is 0: the product of 0 and
+ * its predictions, which are no rows', might be no number.
+ */
+INLINE pair pair_error(const struct kernels *kernels, const pair *sums, pair y, const __mmask8 there)
 {
-	const lanes counts = rows_counts(LANES);
-	const pair prediction = ((sums[0] + sums[2]) + (sums[1] + sums[3])) + pair_of_all(kernels->intercept);
-	const pair y = pair_of_elements(target, element) - pair_of_all(kernels->target_centre);
-	const lanes low = add_rows(kernels, pair_low(prediction), pair_low(y), counts, row_sums);
-	const lanes high = add_rows(kernels, pair_high(prediction), pair_high(y), counts, row_sums);
-	return pair_of(low, high);
+	const pair counts = (pair)_mm512_maskz_mov_pd(there, _mm512_set1_pd(1.0));
+	if (deviates(kernels))
+		return counts;
+	pair prediction = ((sums[0] + sums[2]) + (sums[1] + sums[3])) + pair_of_all(kernels->intercept);
+	if (kernels->kernel != KERNEL_CURVATURE)
+		prediction -= y;
+	if (there == ALL_ROWS)
+		return prediction;
+	const __mmask8 groups = there > FIRST_GROUP ? ALL_ROWS : FIRST_GROUP;
+	return (pair)_mm512_maskz_mul_pd(groups, (__m512d)counts, (__m512d)prediction);
+}
+
+/* Adds up what concerns a pair's rows alone. The squares of ones are nobody's sum. */
+INLINE void add_pair(const bool is_of_targets, pair e, pair y, struct row_sums *row_sums)
+{
+	const pair terms = is_of_targets ? y : e, squares = e * e;
+	row_sums->total += pair_low(terms);
+	row_sums->total += pair_high(terms);
+	row_sums->square += pair_low(squares);
+	row_sums->square += pair_high(squares);
 }
 
 /* { Σa, Σb of the first group; Σa, Σb of the second; Σc, Σd of the first; Σc, Σd of the second } */
@@ -128,10 +161,33 @@ INLINE void few_ask(const unsigned char *const *columns, const unsigned char *ta
 	__builtin_prefetch(target + at + NEAR_RUN_BYTES + LINE_BYTES - 1);
 }
 
+/* The columns' sums, to which the products of a pair's rows are added. */
+INLINE void few_rows(const struct kernels *kernels, const unsigned char *const *columns, const size_t count,
+        const unsigned char *target, size_t row, const __mmask8 there, const enum element_type element,
+        struct row_sums *row_sums, pair *sums)
+{
+	pair x[FEW_COLUMNS], of_rows[LANES] = {{0}};
+#pragma GCC unroll 16
+	for (size_t k = 0; k < count; k++) {
+		x[k] = pair_of_rows(columns[k] + row, there, pair_of_all(kernels->centre[k]), element);
+		of_rows[k % LANES] += pair_of_all(kernels->weights[k]) * x[k];
+	}
+	const pair y = pair_of_rows(target + row, there, pair_of_all(-kernels->target_centre), element);
+	const pair e = pair_error(kernels, of_rows, y, there);
+	add_pair(deviates(kernels), e, y, row_sums);
+#pragma GCC unroll 16
+	for (size_t k = 0; k < count; k++)
+		x[k] *= e;
+	sums[0] = add_products(sums[0], x, PAIR);
+	if (count > PAIR)
+		sums[1] = add_products(sums[1], x + PAIR, count - PAIR);
+}
+
 INLINE void few_columns(const struct kernels *kernels, const struct leaf_rows *tile, const size_t blocks,
         const enum element_type element, struct row_sums *row_sums)
 {
 	const size_t columns = LANES * blocks, behind = columns - PAIR, bytes = PAIR * element_bytes(element);
+	const size_t full = tile->rows / PAIR * bytes;
 	const unsigned char *at[FEW_COLUMNS], *target = tile->base + tile->offsets[kernels->features];
 	pair sums[2] = {pair_at(kernels->sums), {0}};
 	places_of(kernels, tile, tile->base, 0, PAIR, at);
@@ -140,32 +196,37 @@ INLINE void few_columns(const struct kernels *kernels, const struct leaf_rows *t
 		at[k] = at[k - columns];
 	if (behind > 0)
 		sums[1] = sums_at(kernels->sums + PAIR, behind);
-	for (size_t row = 0; row < tile->rows / PAIR * bytes; row += bytes) {
-		pair x[FEW_COLUMNS], of_rows[LANES] = {{0}};
-#pragma GCC unroll 16
-		for (size_t k = 0; k < columns; k++) {
-			x[k] = pair_of_elements(at[k] + row, element) + pair_of_all(kernels->centre[k]);
-			of_rows[k % LANES] += pair_of_all(kernels->weights[k]) * x[k];
-		}
-		const pair e = add_pair(kernels, of_rows, target + row, element, row_sums);
-#pragma GCC unroll 16
-		for (size_t k = 0; k < columns; k++)
-			x[k] *= e;
-		sums[0] = add_products(sums[0], x, PAIR);
-		if (behind > 0)
-			sums[1] = add_products(sums[1], x + PAIR, behind);
+	for (size_t row = 0; row < full; row += bytes) {
+		few_rows(kernels, at, columns, target, row, ALL_ROWS, element, row_sums, sums);
 		few_ask(at, target, row, bytes);
 	}
+	if (tile->rows % PAIR > 0)
+		few_rows(kernels, at, columns, target, full, rows_there(tile->rows % PAIR), element, row_sums, sums);
 	pair_store(kernels->sums, sums[0]);
 	if (behind > 0)
 		sums_store(kernels->sums + PAIR, sums[1], behind);
 }
 
-/* Adds to the four sums of each row what some columns of two blocks have. */
-INLINE void blocks_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        size_t column, const size_t columns, const enum element_type element, double *sums)
+/* Adds to the four sums of each of a pair's rows what some columns of two blocks have. */
+INLINE void pair_predictions(const unsigned char *const *at, size_t row, const pair *w, const pair *c,
+        const size_t columns, const bool is_first, const __mmask8 there, const enum element_type element, double *sums)
 {
-	const size_t bytes = PAIR * element_bytes(element);
+	pair of_rows[LANES] = {{0}};
+#pragma GCC unroll 4
+	for (size_t k = 0; k < LANES && !is_first; k++)
+		of_rows[k] = pair_at(sums + k * PAIR);
+#pragma GCC unroll 8
+	for (size_t k = 0; k < columns; k++)
+		of_rows[k % LANES] += w[k] * pair_of_rows(at[k] + row, there, c[k], element);
+#pragma GCC unroll 4
+	for (size_t k = 0; k < LANES; k++)
+		pair_store(sums + k * PAIR, of_rows[k]);
+}
+
+INLINE void blocks_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
+        size_t column, const size_t columns, const bool is_first, const enum element_type element, double *sums)
+{
+	const size_t bytes = PAIR * element_bytes(element), end = run->bytes - bytes;
 	const unsigned char *at[PAIR], *ahead[LANES];
 	pair w[PAIR], c[PAIR];
 	places_of(kernels, tile, run->rows, column, columns, at);
@@ -175,51 +236,63 @@ INLINE void blocks_predictions(const struct kernels *kernels, const struct leaf_
 		w[k] = pair_of_all(kernels->weights[column + k]);
 		c[k] = pair_of_all(kernels->centre[column + k]);
 	}
-	for (size_t p = 0; p < run->pairs; p++, sums += LANES * PAIR) {
-		pair of_rows[LANES];
-#pragma GCC unroll 4
-		for (size_t k = 0; k < LANES; k++)
-			of_rows[k] = pair_at(sums + k * PAIR);
-#pragma GCC unroll 8
-		for (size_t k = 0; k < columns; k++)
-			of_rows[k % LANES] += w[k] * (pair_of_elements(at[k] + p * bytes, element) + c[k]);
-#pragma GCC unroll 4
-		for (size_t k = 0; k < LANES; k++)
-			pair_store(sums + k * PAIR, of_rows[k]);
-		if (p * bytes % LINE_BYTES == 0)
-			ask_four(ahead, p * bytes);
+	for (size_t row = 0; row < end; row += bytes, sums += LANES * PAIR) {
+		pair_predictions(at, row, w, c, columns, is_first, ALL_ROWS, element, sums);
+		if (row % LINE_BYTES == 0)
+			ask_four(ahead, row);
 	}
+	pair_predictions(at, end, w, c, columns, is_first, run->last, element, sums);
+	ask_four(ahead, end);
 }
 
 INLINE void run_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
         const enum element_type element, double *sums)
 {
 	const size_t columns = LANES * kernels->blocks, in_pairs = columns / PAIR * PAIR;
-	memset(sums, 0, run->pairs * LANES * sizeof(pair));
-	for (size_t column = 0; column < in_pairs; column += PAIR)
-		blocks_predictions(kernels, tile, run, column, PAIR, element, sums);
+	blocks_predictions(kernels, tile, run, 0, PAIR, true, element, sums);
+	for (size_t column = PAIR; column < in_pairs; column += PAIR)
+		blocks_predictions(kernels, tile, run, column, PAIR, false, element, sums);
 	if (in_pairs < columns)
-		blocks_predictions(kernels, tile, run, in_pairs, LANES, element, sums);
+		blocks_predictions(kernels, tile, run, in_pairs, LANES, false, element, sums);
 }
 
-/* What a pair's features are multiplied with comes in place of its first sum. */
+/* What a pair's features are multiplied with comes in place of its first sum, and the target in place of its second. */
 INLINE void run_errors(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
         const enum element_type element, double *of_pair, struct row_sums *row_sums)
 {
+	const size_t bytes = PAIR * element_bytes(element);
 	const unsigned char *target = run->rows + tile->offsets[kernels->features];
-	for (size_t p = 0; p < run->pairs; p++, of_pair += LANES * PAIR) {
-		const pair sums[LANES] = {pair_at(of_pair), pair_at(of_pair + PAIR), pair_at(of_pair + 2 * PAIR),
-		        pair_at(of_pair + 3 * PAIR)};
-		pair_store(of_pair, add_pair(kernels, sums, target, element, row_sums));
-		__builtin_prefetch(target + run->bytes + LINE_BYTES - 1);
-		target += PAIR * element_bytes(element);
+	const pair centre = pair_of_all(-kernels->target_centre);
+	const bool is_of_targets = deviates(kernels);
+	for (size_t p = 0; p < run->pairs; p++) {
+		double *of_this = of_pair + p * LANES * PAIR;
+		const __mmask8 there = p + 1 < run->pairs ? ALL_ROWS : run->last;
+		const pair sums[LANES] = {pair_at(of_this), pair_at(of_this + PAIR), pair_at(of_this + 2 * PAIR),
+		        pair_at(of_this + 3 * PAIR)};
+		const pair y = pair_of_rows(target + p * bytes, there, centre, element);
+		pair_store(of_this, pair_error(kernels, sums, y, there));
+		pair_store(of_this + PAIR, y);
+		__builtin_prefetch(target + p * bytes + run->bytes + LINE_BYTES - 1);
 	}
+	for (size_t p = 0; p < run->pairs; p++, of_pair += LANES * PAIR)
+		add_pair(is_of_targets, pair_at(of_pair), pair_at(of_pair + PAIR), row_sums);
+}
+
+INLINE pair pair_products(pair sums, const unsigned char *const *at, size_t row, const pair *c, const size_t columns,
+        pair e, const __mmask8 there, const enum element_type element)
+{
+	pair x[PAIR];
+#pragma GCC unroll 8
+	for (size_t k = 0; k < columns; k++)
+		x[k] = e * pair_of_rows(at[k] + row, there, c[k], element);
+	return add_products(sums, x, columns);
 }
 
 INLINE void blocks_products(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
         size_t column, const size_t columns, const enum element_type element, const double *errors)
 {
-	const size_t bytes = PAIR * element_bytes(element), before = (kernels->blocks - 1) / 2 - column / PAIR;
+	const size_t bytes = PAIR * element_bytes(element), end = run->bytes - bytes;
+	const size_t before = (kernels->blocks - 1) / 2 - column / PAIR;
 	const unsigned char *at[PAIR], *ahead[LANES];
 	pair c[PAIR], sums = sums_at(kernels->sums + column, columns);
 	places_of(kernels, tile, run->rows, column, columns, at);
@@ -227,16 +300,13 @@ INLINE void blocks_products(const struct kernels *kernels, const struct leaf_row
 #pragma GCC unroll 8
 	for (size_t k = 0; k < columns; k++)
 		c[k] = pair_of_all(kernels->centre[column + k]);
-	for (size_t p = 0; p < run->pairs; p++) {
-		const pair e = pair_at(errors + p * LANES * PAIR);
-		pair x[PAIR];
-#pragma GCC unroll 8
-		for (size_t k = 0; k < columns; k++)
-			x[k] = e * (pair_of_elements(at[k] + p * bytes, element) + c[k]);
-		sums = add_products(sums, x, columns);
-		if (p * bytes % LINE_BYTES == 0)
-			ask_four(ahead, p * bytes);
+	for (size_t row = 0; row < end; row += bytes, errors += LANES * PAIR) {
+		sums = pair_products(sums, at, row, c, columns, pair_at(errors), ALL_ROWS, element);
+		if (row % LINE_BYTES == 0)
+			ask_four(ahead, row);
 	}
+	sums = pair_products(sums, at, end, c, columns, pair_at(errors), run->last, element);
+	ask_four(ahead, end);
 	sums_store(kernels->sums + column, sums, columns);
 }
 
@@ -265,9 +335,11 @@ INLINE void many_columns(const struct kernels *kernels, const struct leaf_rows *
 {
 	const size_t bytes = PAIR * element_bytes(element), most = run_pairs(kernels->features, bytes);
 	struct run run = {.rows = tile->base};
-	for (size_t left = tile->rows / PAIR; left > 0; left -= run.pairs) {
+	for (size_t row = 0; row < tile->rows; row += run.pairs * PAIR) {
+		const size_t left = (tile->rows - row + PAIR - 1) / PAIR;
 		run.pairs = left < most ? left : most;
 		run.bytes = run.pairs * bytes;
+		run.last = rows_there(tile->rows - row - (run.pairs - 1) * PAIR);
 		run_predictions(kernels, tile, &run, element, kernels->group);
 		run_errors(kernels, tile, &run, element, kernels->group, row_sums);
 		run_products(kernels, tile, &run, element, kernels->group);
@@ -293,7 +365,7 @@ INLINE size_t columns_pairs(struct kernels *kernels, const struct leaf_rows *til
 	}
 	lanes_store(kernels->totals, sums.total);
 	lanes_store(kernels->squares, sums.square);
-	return tile->rows / PAIR * PAIR;
+	return tile->rows;
 }
 
 size_t kernels_sum_columns_avx512(struct kernels *kernels, const struct leaf_rows *tile)
