@@ -1,8 +1,8 @@
 /*
  * The clones for processors with AVX-512, which have registers of eight numbers. They do the very operations of the
  * others, but only where it is worth it: when the kernel has products that are not squared, for all rows of a narrow
- * tile whose rows or columns lie side by side, and for full groups of four or eight wide rows. What they leave is the
- * AVX2 clones'. Only the kernels include this.
+ * tile whose rows or columns lie side by side and of a wide one in Fortran order, and for wide rows in C order as far
+ * as four or eight of them are there. What they leave is the AVX2 clones'. Only the kernels include this.
  */
 #ifndef FORKFIT_WORKER_KERNELS_AVX512_H
 #define FORKFIT_WORKER_KERNELS_AVX512_H

@@ -147,30 +147,6 @@ INLINE void rows_at(const unsigned char *row, const size_t *offsets, const uint3
 	}
 }
 
-/* Adds eight numbers of each to the four sums of each, those of the first group first. */
-INLINE void add_two(pair *sums, pair a, pair b)
-{
-	*sums += pair_lows(a, b);
-	*sums += pair_highs(a, b);
-}
-
-/* What each row's features are to be multiplied with, as add_rows has it. */
-INLINE pair add_errors(
-        const struct kernels *kernels, pair prediction, pair target, const size_t rows, struct narrow_sums *sums)
-{
-	const pair counts = pair_first(pair_of_all(1.0), rows);
-	if (deviates(kernels)) {
-		add_two(&sums->of_rows, target, (pair){0});
-		return counts;
-	}
-	if (kernels->kernel != KERNEL_CURVATURE)
-		prediction -= target;
-	/* A group that is missing counts for nothing at all, even if the intercept is infinite. */
-	const pair e = rows == PAIR ? prediction : pair_first(counts * prediction, rows > LANES ? PAIR : LANES);
-	add_two(&sums->of_rows, e, e * e);
-	return e;
-}
-
 INLINE void narrow_eight(
         const struct kernels *kernels, const uint32_t d, const size_t rows, pair *x, struct narrow_sums *sums)
 {
@@ -181,10 +157,10 @@ INLINE void narrow_eight(
 		prediction += kernels->weights[j] * x[j];
 	}
 	const pair target = pair_first(x[d] - kernels->target_centre, rows);
-	const pair e = add_errors(kernels, prediction, target, rows, sums);
+	const pair e = pair_errors(kernels, prediction, target, rows, &sums->of_rows);
 #pragma GCC unroll 4
 	for (uint32_t j = 0; j + 1 < d; j += 2)
-		add_two(&sums->of_columns[j / 2], e * x[j], e * x[j + 1]);
+		pair_add_two(&sums->of_columns[j / 2], e * x[j], e * x[j + 1]);
 	if (d % 2 == 1) {
 		const pair products = e * x[d - 1];
 		sums->of_last += pair_low(products);

@@ -5,7 +5,7 @@
 #ifndef FORKFIT_WORKER_KERNELS_PAIR_H
 #define FORKFIT_WORKER_KERNELS_PAIR_H
 
-#include "worker/kernels_lanes.h"
+#include "worker/kernels_shared.h"
 
 #include <immintrin.h>
 
@@ -108,6 +108,32 @@ INLINE void pair_transpose(pair *a, pair *b, pair *c, pair *d)
 	*b = pair_of_places(odd_ab, first, odd_cd);
 	*c = pair_of_places(even_ab, second, even_cd);
 	*d = pair_of_places(odd_ab, second, odd_cd);
+}
+
+/* Adds eight numbers of each to the four sums of each, those of the first group first. */
+INLINE void pair_add_two(pair *sums, pair a, pair b)
+{
+	*sums += pair_lows(a, b);
+	*sums += pair_highs(a, b);
+}
+
+/*
+ * What the features of two groups' rows are to be multiplied with, as add_rows has it; fewer than eight rows are the
+ * first. The totals and the squares are a pair.
+ */
+INLINE pair pair_errors(const struct kernels *kernels, pair prediction, pair target, const size_t rows, pair *of_rows)
+{
+	const pair counts = pair_first(pair_of_all(1.0), rows);
+	if (deviates(kernels)) {
+		pair_add_two(of_rows, target, (pair){0});
+		return counts;
+	}
+	if (kernels->kernel != KERNEL_CURVATURE)
+		prediction -= target;
+	/* A group that is missing counts for nothing at all, even if the intercept is infinite. */
+	const pair e = rows == PAIR ? prediction : pair_first(counts * prediction, rows > LANES ? PAIR : LANES);
+	pair_add_two(of_rows, e, e * e);
+	return e;
 }
 
 #endif

@@ -65,12 +65,6 @@ struct predictions {
 	pair of[ROWS / 2];
 };
 
-INLINE void add_two(pair *sums, pair a, pair b)
-{
-	*sums += pair_lows(a, b);
-	*sums += pair_highs(a, b);
-}
-
 INLINE void add_predictions(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
         double *kept, struct predictions *sums)
 {
@@ -83,7 +77,7 @@ INLINE void add_predictions(const struct sweep *sweep, const unsigned char *row,
 		const pair xb = row_pair(sweep, row + b * sweep->row_stride, p, is_last) + c;
 		pair_store(kept + PAIR * a, xa);
 		pair_store(kept + PAIR * b, xb);
-		add_two(&sums->of[i], w * xa, w * xb);
+		pair_add_two(&sums->of[i], w * xa, w * xb);
 	}
 }
 
@@ -120,19 +114,6 @@ INLINE pair targets(const unsigned char *target, size_t stride)
 	for (size_t i = 0; i < ROWS; i++)
 		at[i] = (const float_anywhere *)(target + i * stride);
 	return (pair)_mm512_cvtps_pd((__m256){*at[0], *at[1], *at[2], *at[3], *at[4], *at[5], *at[6], *at[7]});
-}
-
-/* What each row's features are to be multiplied with, as add_rows has it. */
-INLINE pair add_errors(const struct kernels *kernels, pair prediction, pair target, pair *of_rows)
-{
-	if (deviates(kernels)) {
-		add_two(of_rows, target, (pair){0});
-		return pair_of_all(1.0);
-	}
-	if (kernels->kernel != KERNEL_CURVATURE)
-		prediction -= target;
-	add_two(of_rows, prediction, prediction * prediction);
-	return prediction;
 }
 
 enum work { PREDICTIONS = 1, PRODUCTS = 2 };
@@ -186,8 +167,8 @@ INLINE void rows_of(struct kernels *kernels, const struct leaf_rows *tile, const
 		        i < 2 ? pairs_work(&sweep, pairs, row, PREDICTIONS, kept[i % 2], before)
 		              : pairs_work(&sweep, pairs, row, PREDICTIONS | PRODUCTS, kept[i % 2], before);
 		before = last;
-		last = add_errors(kernels, add_each(&sums) + kernels->intercept,
-		        targets(target, stride) - kernels->target_centre, &of_rows);
+		last = pair_errors(kernels, add_each(&sums) + kernels->intercept,
+		        targets(target, stride) - kernels->target_centre, PAIR, &of_rows);
 		row += ROWS * stride;
 		target += ROWS * stride;
 	}
