@@ -2,9 +2,7 @@
 
 #if defined(__AVX512F__)
 
-#include "worker/kernels_ahead.h"
-#include "worker/kernels_pair.h"
-#include "worker/kernels_shared.h"
+#include "worker/kernels_sweep.h"
 
 /*
  * Wide rows of f4, eight at a time, eight columns of a row in a register: a pair of blocks. To convert the numbers is
@@ -16,49 +14,10 @@
  * instead of 50 to 64; with 15 and 31 to a few hundredths more. With 255 columns, whose eights are a third of that
  * cache each, eight rows at a time were no faster than four.
  */
-enum { ROWS = PAIR, PAIRS_MAX = KERNELS_F4_FEATURES / PAIR, AHEAD_BYTES = 8192 };
+enum { ROWS = PAIR, PAIRS_MAX = KERNELS_F4_FEATURES / PAIR };
 
 /* Of each pair eight rows of eight columns, centred. */
 typedef double eight_rows[PAIRS_MAX * ROWS * PAIR];
-
-/* What going through eight rows' columns needs, pair of blocks by pair. */
-struct sweep {
-	const double *weights, *centre;
-	double *sums;
-	size_t pairs;      /* the last may have one block */
-	size_t row_stride; /* in bytes */
-	size_t last;       /* where the last eight columns of a row are, in bytes from its first; */
-	__m256i places;    /* which of them are in the last pair's blocks, */
-	__mmask8 there;    /* and which numbers of that pair there are */
-	bool goes_ahead;
-};
-
-INLINE struct sweep sweep_of(const struct kernels *kernels, const struct leaf_rows *tile)
-{
-	const size_t d = kernels->features, blocks = kernels->blocks;
-	const bool is_whole = blocks % 2 == 0;
-	const int low = is_whole ? (int)(LANES * (blocks - 2) - (d - PAIR)) : LANES;
-	return (struct sweep){
-	        .weights = kernels->weights,
-	        .centre = kernels->centre,
-	        .sums = kernels->sums,
-	        .pairs = (blocks + 1) / 2,
-	        .row_stride = tile->row_stride,
-	        .last = (d - PAIR) * sizeof(float),
-	        .places = _mm256_setr_epi32(low, low + 1, low + 2, low + 3, 4, 5, 6, 7),
-	        .there = is_whole ? 0xff : 0x0f,
-	        .goes_ahead = goes_ahead(kernels, tile),
-	};
-}
-
-/* A pair of blocks of a row, not centred; what is not there is 0, as are its weight and its centre. */
-INLINE pair row_pair(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last)
-{
-	if (!is_last)
-		return pair_of_elements(row + PAIR * p * sizeof(float), ELEMENT_F4);
-	const __m256 x = _mm256_loadu_ps((const float *)(row + sweep->last));
-	return (pair)_mm512_cvtps_pd(_mm256_maskz_permutexvar_ps(sweep->there, sweep->places, x));
-}
 
 /* Each row's four sums, of two rows in a register: 0 and 2, 4 and 6, 1 and 3, 5 and 7. */
 struct predictions {
@@ -73,8 +32,8 @@ INLINE void add_predictions(const struct sweep *sweep, const unsigned char *row,
 #pragma GCC unroll 4
 	for (size_t i = 0; i < ROWS / 2; i++) {
 		const size_t a = first[i], b = a + 2;
-		const pair xa = row_pair(sweep, row + a * sweep->row_stride, p, is_last) + c;
-		const pair xb = row_pair(sweep, row + b * sweep->row_stride, p, is_last) + c;
+		const pair xa = row_pair(sweep, row + a * sweep->row_stride, p, is_last, ELEMENT_F4) + c;
+		const pair xb = row_pair(sweep, row + b * sweep->row_stride, p, is_last, ELEMENT_F4) + c;
 		pair_store(kept + PAIR * a, xa);
 		pair_store(kept + PAIR * b, xb);
 		pair_add_two(&sums->of[i], w * xa, w * xb);
@@ -127,9 +86,7 @@ INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_
 		add_products(sweep, p, kept, e);
 	if (work & PREDICTIONS) {
 		add_predictions(sweep, row, p, is_last, kept, predictions);
-		if (sweep->goes_ahead)
-			for (size_t i = 0; i < bytes; i += AHEAD_LINE)
-				__builtin_prefetch(row + p * bytes + i + AHEAD_BYTES, 0, 3);
+		ask_straight(sweep, row + p * bytes, bytes);
 	}
 }
 
