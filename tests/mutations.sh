@@ -5,14 +5,16 @@
 # nothing was changed. Each of those tests says so in the comment above it ("Catches the mutation NAME.").
 # Without names, all of them. From the environment: BUILD, where test-programs were built, relative to the root.
 
-per_test=60 # seconds; a mistake may make a test hang
+per_test=60 # seconds that a test may take; a mistake may make one hang
 
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD BUILD=${BUILD:-build}
 this=$root/tests/mutations.sh
 
+# complain text: says it now, and again at the end, where whoever looks for it looks first
 complain() {
 	echo "tests/mutations.sh: $1" >&2
+	echo "tests/mutations.sh: $1" >>"$scratch/complaints"
 	failed=1
 }
 
@@ -31,7 +33,7 @@ comments() {
 			/^[A-Za-z]*Test\(/ && sub(/.*Catches the mutations? /, "", text) {
 				sub(/\..*/, "", text)
 				gsub(/ and |,/, " ", text)
-				sub(/\).*/, "")
+				sub(/(, \.|\)).*/, "") # options, or nothing, are behind the name
 				sub(/.*Test\(/, "")
 				words = split($0, word, ", ")
 				count = split(text, mutation, " ")
@@ -63,10 +65,10 @@ count() {
 	sed -n "1,7s/^  \"$1\": \([0-9]*\),\$/\1/p" "$tree/report.json"
 }
 
-# run program filter: runs tests in $tree. Says "passed", "failed", or "not run" where no test has that name.
+# run program filter count: runs so many tests in $tree. Says "passed", "failed", or "not run" where none has that name.
 run() {
 	rm -f "$tree/report.json"
-	(cd "$tree" && FORKFIT_COORDINATOR="$tree/$BUILD/coordinator" timeout -k 5 $((2 * per_test)) \
+	(cd "$tree" && FORKFIT_COORDINATOR="$tree/$BUILD/coordinator" timeout -k 5 $(($3 * per_test + per_test)) \
 		"$BUILD/tests/$1" -j1 --timeout "$per_test" --json="$tree/report.json" --filter "$2") \
 		>"$tree/output" 2>&1 </dev/null
 	status=$?
@@ -125,7 +127,7 @@ try() {
 		complain "$name does not compile"
 	else
 		while read -r program test; do
-			case $(run "$program" "$test") in
+			case $(run "$program" "$test" 1) in
 			failed) echo "$name: caught by $program $test" ;;
 			passed) complain "$name is not caught by $program $test" ;;
 			"not run") complain "$name: there is no test $program $test" ;;
@@ -137,7 +139,8 @@ try() {
 }
 
 if [ "$1" = --try ]; then
-	tree=$2/$SLOT
+	scratch=$2
+	tree=$scratch/$SLOT
 	[ -d "$tree" ] || copy_tree "$tree" || exit 1
 	try "$3"
 	exit
@@ -162,14 +165,19 @@ check_comments
 tree=$scratch/0
 copy_tree "$tree" || exit 1
 for program in unit end_to_end; do
-	tests=$(for name in "$@"; do catchers "$name"; done | sed -n "s/^$program //p" | sort -u | paste -s -d '|')
-	[ -n "$tests" ] || continue
-	if [ "$(run "$program" "@($tests)")" != passed ]; then
+	for name in "$@"; do catchers "$name"; done | sed -n "s/^$program //p" | sort -u >"$scratch/tests"
+	[ -s "$scratch/tests" ] || continue
+	if [ "$(run "$program" "@($(paste -s -d '|' "$scratch/tests"))" "$(wc -l <"$scratch/tests")")" != passed ]; then
 		cat "$tree/output" >&2
 		complain "without a mistake these tests must pass"
 	fi
 done
 
 printf '%s\n' "$@" | BUILD=$BUILD xargs -n 1 -P "$(nproc)" --process-slot-var=SLOT "$this" --try "$scratch" || failed=1
-echo "tests/mutations.sh: $# mistakes, $([ "$failed" -eq 0 ] && echo 'all of them caught' || echo 'but see above')"
+if [ "$failed" -eq 0 ]; then
+	echo "tests/mutations.sh: $# mistakes, all of them caught"
+else
+	cat "$scratch/complaints" >&2
+	echo "tests/mutations.sh: $# mistakes, but see above"
+fi
 exit "$failed"

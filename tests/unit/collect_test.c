@@ -258,7 +258,7 @@ static void on_alarm(int number)
 }
 
 /* Catches the mutation deadline_begins_anew. */
-Test(collect, keeps_to_the_deadline_under_a_storm_of_signals)
+Test(collect, keeps_to_the_deadline_under_a_storm_of_signals, .timeout = 15)
 {
 	struct sigaction action = {.sa_handler = on_alarm}; /* without SA_RESTART: poll() gives EINTR */
 	const struct itimerval storm = {{0, 3000}, {0, 3000}}, calm = {{0, 0}, {0, 0}};
