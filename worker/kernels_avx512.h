@@ -9,13 +9,13 @@
 
 #include "worker/kernels.h"
 
-/* The most features with which wide rows of f4 have a clone of their own. */
-enum { KERNELS_F4_FEATURES = 128 };
+/* The most features with which wide rows in C order may be summed eight at a time. */
+enum { KERNELS_EIGHTS_FEATURES = 128 };
 
 /* Each adds a tile's first rows to the leaf's sums, and returns how many. */
 size_t kernels_sum_narrow_avx512(struct kernels *kernels, const struct leaf_rows *tile);
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile);
-size_t kernels_sum_wide_f4_avx512(struct kernels *kernels, const struct leaf_rows *tile);
+size_t kernels_sum_wide_eights_avx512(struct kernels *kernels, const struct leaf_rows *tile);
 size_t kernels_sum_columns_avx512(struct kernels *kernels, const struct leaf_rows *tile);
 
 #endif

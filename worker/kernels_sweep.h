@@ -46,6 +46,7 @@ enum { AHEAD_BYTES = 8192 };
 INLINE void ask_straight(const struct sweep *sweep, const unsigned char *at, size_t bytes)
 {
 	if (sweep->goes_ahead)
+#pragma GCC unroll 8
 		for (size_t i = 0; i < bytes; i += AHEAD_LINE)
 			__builtin_prefetch(at + i + AHEAD_BYTES, 0, 3);
 }
@@ -58,6 +59,12 @@ INLINE pair row_pair(const struct sweep *sweep, const unsigned char *row, size_t
 		return pair_of_elements(row + PAIR * p * element_bytes(element), element);
 	const pair x = pair_of_elements(row + sweep->last, element);
 	return (pair)_mm512_maskz_permutexvar_pd(sweep->there, sweep->blocks, (__m512d)x);
+}
+
+INLINE lanes four_targets(const unsigned char *target, size_t stride, const enum element_type element)
+{
+	return (lanes){element_at(target, element), element_at(target + stride, element),
+	        element_at(target + 2 * stride, element), element_at(target + 3 * stride, element)};
 }
 
 #endif

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * Wide rows, but for those of few f4: eight columns of a row in a register, a pair of blocks. How a group of rows is
- * gone through depends on how much it is:
+ * Wide rows, eight columns of a row in a register: a pair of blocks. How a group of rows is gone through depends on how
+ * much it is; some go eight rows at a time (kernels_wide_eights_avx512.c), the others four:
  *
  *   - Up to 32 columns of f8: its numbers, and the columns' sums, stay in registers.
  *   - While two groups are at home in the first-level cache: once through the columns of four rows, for the products of
@@ -66,11 +66,9 @@ INLINE void add_products(const struct sweep *sweep, size_t p, const pair *x, con
 INLINE void group_errors(const struct kernels *kernels, const struct sweep *sweep, const struct predictions *of_rows,
         const unsigned char *target, const enum element_type element, struct row_sums *sums, pair *e)
 {
-	const size_t stride = sweep->row_stride;
 	const lanes prediction = lanes_add_each(pair_low(of_rows->of_01), pair_high(of_rows->of_01),
 	        pair_low(of_rows->of_23), pair_high(of_rows->of_23));
-	const lanes y = (lanes){element_at(target, element), element_at(target + stride, element),
-	        element_at(target + 2 * stride, element), element_at(target + 3 * stride, element)};
+	const lanes y = four_targets(target, sweep->row_stride, element);
 	const lanes of_row = add_rows(
 	        kernels, prediction + kernels->intercept, y - kernels->target_centre, rows_counts(LANES), sums);
 	const __m512d twice = _mm512_broadcast_f64x4((__m256d)of_row);
@@ -332,11 +330,20 @@ INLINE void few_of(const struct kernels *kernels, const struct leaf_rows *tile, 
 	}
 }
 
+/* Of f8, those whose fours are more than the registers, but not so many that four rows are as fast. */
+INLINE bool goes_by_eights(uint32_t features, enum element_type element)
+{
+	const uint32_t of_f8 = 72;
+	if (element == ELEMENT_F4)
+		return features <= KERNELS_EIGHTS_FEATURES;
+	return features > FEW_PAIRS * PAIR && features <= of_f8;
+}
+
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
-	if (tile->element == ELEMENT_F4 && kernels->features <= KERNELS_F4_FEATURES)
-		return kernels_sum_wide_f4_avx512(kernels, tile);
+	if (goes_by_eights(kernels->features, tile->element))
+		return kernels_sum_wide_eights_avx512(kernels, tile);
 	if (tile->rows < LANES)
 		return 0;
 	if (tile->element == ELEMENT_F4)

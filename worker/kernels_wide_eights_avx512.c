@@ -5,16 +5,20 @@
 #include "worker/kernels_sweep.h"
 
 /*
- * Wide rows of f4, eight at a time, eight columns of a row in a register: a pair of blocks. To convert the numbers is
- * what takes longest, so that they are kept centred in the first-level cache until their products are summed.
+ * Wide rows, eight at a time, eight columns of a row in a register: a pair of blocks. Errors are worked out for eight
+ * rows with hardly more instructions than for four. To convert f4 is what takes longest, so that the numbers are kept,
+ * centred, in the first-level cache until their products are summed.
  *
  * Three eights are on their way at any time: the predictions of one are summed together with the products of the last
- * but one, while the errors of the one between become known. On an AMD EPYC (family 26), in a cache, two processes so
- * came to 52 to 70 GB/s with 63 columns, where two fours, as f8 have them, came to 45 to 54; with 127 to 56 to 73
- * instead of 50 to 64; with 15 and 31 to a few hundredths more. With 255 columns, whose eights are a third of that
- * cache each, eight rows at a time were no faster than four.
+ * but one, while the errors of the one between become known.
+ *
+ * Measured on an AMD EPYC (family 26) against rows four at a time, two processes. f4, in a cache: 52 to 70 GB/s instead
+ * of 45 to 54 with 63 columns, 56 to 73 instead of 50 to 64 with 127, a few hundredths more with 15 and 31, and no more
+ * with 255, whose eights are a third of that cache each. f8, from memory, as a share of what only reads: with 33 to 72
+ * columns 0.70 to 0.98 instead of 0.63 to 0.95, each time by 0.03 to 0.15 more; with up to 31, whose fours stay in
+ * registers, and from 79 on it was as much or up to 0.2 less.
  */
-enum { ROWS = PAIR, PAIRS_MAX = KERNELS_F4_FEATURES / PAIR };
+enum { ROWS = PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
 
 /* Of each pair eight rows of eight columns, centred. */
 typedef double eight_rows[PAIRS_MAX * ROWS * PAIR];
@@ -25,15 +29,15 @@ struct predictions {
 };
 
 INLINE void add_predictions(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
-        double *kept, struct predictions *sums)
+        const enum element_type element, double *kept, struct predictions *sums)
 {
 	static const size_t first[] = {0, 4, 1, 5};
 	const pair c = pair_at(sweep->centre + PAIR * p), w = pair_at(sweep->weights + PAIR * p);
 #pragma GCC unroll 4
 	for (size_t i = 0; i < ROWS / 2; i++) {
 		const size_t a = first[i], b = a + 2;
-		const pair xa = row_pair(sweep, row + a * sweep->row_stride, p, is_last, ELEMENT_F4) + c;
-		const pair xb = row_pair(sweep, row + b * sweep->row_stride, p, is_last, ELEMENT_F4) + c;
+		const pair xa = row_pair(sweep, row + a * sweep->row_stride, p, is_last, element) + c;
+		const pair xb = row_pair(sweep, row + b * sweep->row_stride, p, is_last, element) + c;
 		pair_store(kept + PAIR * a, xa);
 		pair_store(kept + PAIR * b, xb);
 		pair_add_two(&sums->of[i], w * xa, w * xb);
@@ -65,9 +69,12 @@ INLINE pair add_each(const struct predictions *sums)
 	       (pair)_mm512_unpackhi_pd((__m512d)low, (__m512d)high);
 }
 
-/* Out of eight registers: eight floats that had just been stored would be waited for when loaded as one. */
-INLINE pair targets(const unsigned char *target, size_t stride)
+/* Floats come out of eight registers: eight that had just been stored would be waited for when loaded as one. */
+INLINE pair targets(const unsigned char *target, size_t stride, const enum element_type element)
 {
+	if (element == ELEMENT_F8)
+		return pair_of(
+		        four_targets(target, stride, element), four_targets(target + LANES * stride, stride, element));
 	const float_anywhere *at[ROWS];
 #pragma GCC unroll 8
 	for (size_t i = 0; i < ROWS; i++)
@@ -77,15 +84,15 @@ INLINE pair targets(const unsigned char *target, size_t stride)
 
 enum work { PREDICTIONS = 1, PRODUCTS = 2 };
 
-INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last, const int work,
-        double *kept, const pair *e, struct predictions *predictions)
+INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
+        const enum element_type element, const int work, double *kept, const pair *e, struct predictions *predictions)
 {
-	const size_t bytes = ROWS * PAIR * sizeof(float);
+	const size_t bytes = ROWS * PAIR * element_bytes(element);
 	kept += ROWS * PAIR * p;
 	if (work & PRODUCTS)
 		add_products(sweep, p, kept, e);
 	if (work & PREDICTIONS) {
-		add_predictions(sweep, row, p, is_last, kept, predictions);
+		add_predictions(sweep, row, p, is_last, element, kept, predictions);
 		ask_straight(sweep, row + p * bytes, bytes);
 	}
 }
@@ -95,7 +102,7 @@ INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_
  * predictions of others, which are kept instead.
  */
 INLINE struct predictions pairs_work(const struct sweep *sweep, const size_t pairs, const unsigned char *row,
-        const int work, double *kept, pair errors)
+        const enum element_type element, const int work, double *kept, pair errors)
 {
 	struct predictions predictions = {{{0}}};
 	pair e[ROWS];
@@ -104,13 +111,14 @@ INLINE struct predictions pairs_work(const struct sweep *sweep, const size_t pai
 	for (size_t i = 0; i < ROWS; i++)
 		e[i] = pair_of_all(errors[i]);
 	for (; p + 1 < pairs; p++)
-		pair_work(sweep, row, p, false, work, kept, e, &predictions);
-	pair_work(sweep, row, p, true, work, kept, e, &predictions);
+		pair_work(sweep, row, p, false, element, work, kept, e, &predictions);
+	pair_work(sweep, row, p, true, element, work, kept, e, &predictions);
 	return predictions;
 }
 
 /* There are at least eight. */
-INLINE void rows_of(struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs)
+INLINE void rows_of(
+        struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs, const enum element_type element)
 {
 	const struct sweep sweep = sweep_of(kernels, tile);
 	const unsigned char *row = tile->base + tile->offsets[0];
@@ -121,33 +129,35 @@ INLINE void rows_of(struct kernels *kernels, const struct leaf_rows *tile, const
 	pair of_rows = pair_of(lanes_at(kernels->totals), lanes_at(kernels->squares));
 	for (size_t i = 0; i < eights; i++) {
 		const struct predictions sums =
-		        i < 2 ? pairs_work(&sweep, pairs, row, PREDICTIONS, kept[i % 2], before)
-		              : pairs_work(&sweep, pairs, row, PREDICTIONS | PRODUCTS, kept[i % 2], before);
+		        i < 2 ? pairs_work(&sweep, pairs, row, element, PREDICTIONS, kept[i % 2], before)
+		              : pairs_work(&sweep, pairs, row, element, PREDICTIONS | PRODUCTS, kept[i % 2], before);
 		before = last;
 		last = pair_errors(kernels, add_each(&sums) + kernels->intercept,
-		        targets(target, stride) - kernels->target_centre, PAIR, &of_rows);
+		        targets(target, stride, element) - kernels->target_centre, PAIR, &of_rows);
 		row += ROWS * stride;
 		target += ROWS * stride;
 	}
 	if (eights > 1)
-		pairs_work(&sweep, pairs, row, PRODUCTS, kept[eights % 2], before);
-	pairs_work(&sweep, pairs, row, PRODUCTS, kept[(eights + 1) % 2], last);
+		pairs_work(&sweep, pairs, row, element, PRODUCTS, kept[eights % 2], before);
+	pairs_work(&sweep, pairs, row, element, PRODUCTS, kept[(eights + 1) % 2], last);
 	lanes_store(kernels->totals, pair_low(of_rows));
 	lanes_store(kernels->squares, pair_high(of_rows));
 }
 
-/* With few pairs it is worth it that the compiler knows how many. */
-size_t kernels_sum_wide_f4_avx512(struct kernels *kernels, const struct leaf_rows *tile)
+/* With few pairs of f4 it is worth it that the compiler knows how many. */
+size_t kernels_sum_wide_eights_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	const size_t pairs = (kernels->blocks + 1) / 2;
 	if (tile->rows < ROWS)
 		return 0;
-	if (pairs == 1)
-		rows_of(kernels, tile, 1);
+	if (tile->element == ELEMENT_F8)
+		rows_of(kernels, tile, pairs, ELEMENT_F8);
+	else if (pairs == 1)
+		rows_of(kernels, tile, 1, ELEMENT_F4);
 	else if (pairs == 2)
-		rows_of(kernels, tile, 2);
+		rows_of(kernels, tile, 2, ELEMENT_F4);
 	else
-		rows_of(kernels, tile, pairs);
+		rows_of(kernels, tile, pairs, ELEMENT_F4);
 	return tile->rows / ROWS * ROWS;
 }
 
