@@ -46,7 +46,6 @@ enum { AHEAD_BYTES = 8192 };
 INLINE void ask_straight(const struct sweep *sweep, const unsigned char *at, size_t bytes)
 {
 	if (sweep->goes_ahead)
-#pragma GCC unroll 8
 		for (size_t i = 0; i < bytes; i += AHEAD_LINE)
 			__builtin_prefetch(at + i + AHEAD_BYTES, 0, 3);
 }
