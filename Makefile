@@ -74,8 +74,7 @@ test: ## install what the tests need where it is missing, build, and run all tes
 	@.ci/require $(TEST_NEEDS)
 	@$(MAKE) test-programs
 	@FORKFIT_COORDINATOR='$(BUILD)/coordinator' SANITIZER_REPORTS='$(if $(SANITIZE),$(BUILD)/reports)' \
-		FILTER='$(FILTER)' PER_PROGRAM='$(PER_PROGRAM)' BUILD='$(BUILD)' \
-		MUTATIONS='$(if $(FILTER)$(SANITIZE),,1)' tests/run_tests.sh $(TEST_PROGRAMS)
+		FILTER='$(FILTER)' PER_PROGRAM='$(PER_PROGRAM)' tests/run_tests.sh $(TEST_PROGRAMS)
 
 test-programs: $(BUILD)/coordinator $(TEST_PROGRAMS) $(SHIMS) $(CALL_DRIVER)
 

@@ -5,7 +5,6 @@
 #   FILTER              run only the tests that match this pattern of Criterion's, such as 'csv/*'; by default all but
 #                       the suites soak_*, which take very long
 #   PER_PROGRAM         seconds that a program may take
-#   MUTATIONS           not empty: then see to it that the tests notice the mistakes of tests/mutations
 #   SANITIZER_REPORTS   directory to which sanitizers write their reports: Criterion passes a test whose forked child
 #                       or whose exit brings one, so each report counts as a failure here
 
@@ -64,10 +63,6 @@ for program in "$@"; do
 	run_program "$program"
 done
 
-if [ -n "$MUTATIONS" ] && [ "$failed" -eq 0 ]; then
-	tests/mutations.sh &
-	wait "$!" || fail "a mistake is not noticed"
-fi
 for report in ${SANITIZER_REPORTS:+"$SANITIZER_REPORTS"/*}; do
 	[ -e "$report" ] || continue
 	cat "$report" >&2
