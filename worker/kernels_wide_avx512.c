@@ -10,7 +10,7 @@
  * Wide rows, eight columns of a row in a register: a pair of blocks. How a group of rows is gone through depends on how
  * much it is; some go eight rows at a time (kernels_wide_eights_avx512.c), the others four:
  *
- *   - Up to 32 columns of f8: its numbers, and the columns' sums, stay in registers.
+ *   - 17 to 32 columns of f8: its numbers, and the columns' sums, stay in registers.
  *   - While two groups are at home in the first-level cache: once through the columns of four rows, for the products of
  *     one group and the predictions of the next.
  *   - Beyond: row after row for the predictions, straight on as they lie in memory, then the products. On an AMD EPYC
@@ -315,28 +315,19 @@ INLINE void many_of_f4(const struct kernels *kernels, const struct leaf_rows *ti
 /* So few columns that the compiler knows how many pairs. */
 INLINE void few_of(const struct kernels *kernels, const struct leaf_rows *tile, struct row_sums *sums)
 {
-	switch ((kernels->blocks + 1) / 2) {
-	case 1:
-		few_pairs(kernels, tile, 1, sums);
-		break;
-	case 2:
-		few_pairs(kernels, tile, 2, sums);
-		break;
-	case 3:
-		few_pairs(kernels, tile, 3, sums);
-		break;
-	default:
+	if ((kernels->blocks + 1) / 2 < FEW_PAIRS)
+		few_pairs(kernels, tile, FEW_PAIRS - 1, sums);
+	else
 		few_pairs(kernels, tile, FEW_PAIRS, sums);
-	}
 }
 
-/* Of f8, those whose fours are more than the registers, but not so many that four rows are as fast. */
+/* Of f8, those whose eights fit into registers, and those whose fours do not; beyond, eight rows are no faster. */
 INLINE bool goes_by_eights(uint32_t features, enum element_type element)
 {
-	const uint32_t of_f8 = 72;
+	const uint32_t most_of_f8 = 72;
 	if (element == ELEMENT_F4)
 		return features <= KERNELS_EIGHTS_FEATURES;
-	return features > FEW_PAIRS * PAIR && features <= of_f8;
+	return features <= KERNELS_FEW_FEATURES || (features > FEW_PAIRS * PAIR && features <= most_of_f8);
 }
 
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile)

@@ -4,57 +4,54 @@
 
 #include "worker/kernels_sweep.h"
 
+#include <string.h>
+
 /*
- * Wide rows, eight at a time, eight columns of a row in a register: a pair of blocks. Errors are worked out for eight
- * rows with hardly more instructions than for four. To convert f4 is what takes longest, so that the numbers are kept,
- * centred, in the first-level cache until their products are summed.
+ * Wide rows, eight at a time, eight columns of a row in a register: a pair of blocks. The errors of eight rows take
+ * hardly more instructions than those of four.
  *
- * Three eights are on their way at any time: the predictions of one are summed together with the products of the last
- * but one, while the errors of the one between become known.
+ * Up to 16 columns of f8 stay in registers from their predictions to their products. Otherwise the numbers are kept,
+ * centred, in the first-level cache (to convert f4 is what takes longest), and three eights are on their way at any
+ * time: the predictions of one are summed together with the products of the last but one, while the errors of the one
+ * between become known.
  *
- * Measured on an AMD EPYC (family 26) against rows four at a time, two processes. f4, in a cache: 52 to 70 GB/s instead
- * of 45 to 54 with 63 columns, 56 to 73 instead of 50 to 64 with 127, a few hundredths more with 15 and 31, and no more
- * with 255, whose eights are a third of that cache each. f8, from memory, as a share of what only reads: with 33 to 72
- * columns 0.70 to 0.98 instead of 0.63 to 0.95, each time by 0.03 to 0.15 more; with up to 31, whose fours stay in
- * registers, and from 79 on it was as much or up to 0.2 less.
+ * Measured on an AMD EPYC (family 26) against rows four at a time, two processes but for the first. f8 of 8 to 16
+ * columns, in a cache: three quarters of the time; from memory, as a share of what only reads, between 0.1 less and
+ * 0.1 more. f8 of 33 to 72, from memory: 0.70 to 0.98 instead of 0.63 to 0.95, each time by 0.03 to 0.15 more; between
+ * these, where four rows stay in registers but eight do not, and from 79 on it was as much or up to 0.2 less. f4, in a
+ * cache: 52 to 70 GB/s instead of 45 to 54 with 63 columns, 56 to 73 instead of 50 to 64 with 127, a few hundredths
+ * more with 15 and 31, and no more with 255, whose eights are a third of that cache each.
  */
-enum { ROWS = PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
+enum { ROWS = PAIR, FEW_PAIRS = KERNELS_FEW_FEATURES / PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
 
 /* Of each pair eight rows of eight columns, centred. */
-typedef double eight_rows[PAIRS_MAX * ROWS * PAIR];
+typedef pair eight_rows[PAIRS_MAX][ROWS];
 
 /* Each row's four sums, of two rows in a register: 0 and 2, 4 and 6, 1 and 3, 5 and 7. */
 struct predictions {
 	pair of[ROWS / 2];
 };
 
+/* The pair's numbers, centred. */
 INLINE void add_predictions(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
-        const enum element_type element, double *kept, struct predictions *sums)
+        const enum element_type element, pair *x, struct predictions *sums)
 {
 	static const size_t first[] = {0, 4, 1, 5};
 	const pair c = pair_at(sweep->centre + PAIR * p), w = pair_at(sweep->weights + PAIR * p);
 #pragma GCC unroll 4
 	for (size_t i = 0; i < ROWS / 2; i++) {
 		const size_t a = first[i], b = a + 2;
-		const pair xa = row_pair(sweep, row + a * sweep->row_stride, p, is_last, element) + c;
-		const pair xb = row_pair(sweep, row + b * sweep->row_stride, p, is_last, element) + c;
-		pair_store(kept + PAIR * a, xa);
-		pair_store(kept + PAIR * b, xb);
-		pair_add_two(&sums->of[i], w * xa, w * xb);
+		x[a] = row_pair(sweep, row + a * sweep->row_stride, p, is_last, element) + c;
+		x[b] = row_pair(sweep, row + b * sweep->row_stride, p, is_last, element) + c;
+		pair_add_two(&sums->of[i], w * x[a], w * x[b]);
 	}
 }
 
-/* Σ e·x over four rows. */
-INLINE pair products(const double *x, const pair *e)
+/* Adds Σ e·x over four rows, and over the other four. */
+INLINE pair add_products(pair sum, const pair *x, const pair *e)
 {
-	return (e[0] * pair_at(x) + e[2] * pair_at(x + 2 * PAIR)) +
-	       (e[1] * pair_at(x + PAIR) + e[3] * pair_at(x + 3 * PAIR));
-}
-
-INLINE void add_products(const struct sweep *sweep, size_t p, const double *kept, const pair *e)
-{
-	double *sums = sweep->sums + PAIR * p;
-	pair_store(sums, (pair_at(sums) + products(kept, e)) + products(kept + LANES * PAIR, e + LANES));
+	sum += (e[0] * x[0] + e[2] * x[2]) + (e[1] * x[1] + e[3] * x[3]);
+	return sum + ((e[4] * x[4] + e[6] * x[6]) + (e[5] * x[5] + e[7] * x[7]));
 }
 
 /* The sum of each row's four, as lanes_add has it, in the order of the rows. */
@@ -85,12 +82,12 @@ INLINE pair targets(const unsigned char *target, size_t stride, const enum eleme
 enum work { PREDICTIONS = 1, PRODUCTS = 2 };
 
 INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
-        const enum element_type element, const int work, double *kept, const pair *e, struct predictions *predictions)
+        const enum element_type element, const int work, pair *kept, const pair *e, struct predictions *predictions)
 {
 	const size_t bytes = ROWS * PAIR * element_bytes(element);
-	kept += ROWS * PAIR * p;
+	double *sums = sweep->sums + PAIR * p;
 	if (work & PRODUCTS)
-		add_products(sweep, p, kept, e);
+		pair_store(sums, add_products(pair_at(sums), kept, e));
 	if (work & PREDICTIONS) {
 		add_predictions(sweep, row, p, is_last, element, kept, predictions);
 		ask_straight(sweep, row + p * bytes, bytes);
@@ -102,7 +99,7 @@ INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_
  * predictions of others, which are kept instead.
  */
 INLINE struct predictions pairs_work(const struct sweep *sweep, const size_t pairs, const unsigned char *row,
-        const enum element_type element, const int work, double *kept, pair errors)
+        const enum element_type element, const int work, eight_rows kept, pair errors)
 {
 	struct predictions predictions = {{{0}}};
 	pair e[ROWS];
@@ -111,9 +108,16 @@ INLINE struct predictions pairs_work(const struct sweep *sweep, const size_t pai
 	for (size_t i = 0; i < ROWS; i++)
 		e[i] = pair_of_all(errors[i]);
 	for (; p + 1 < pairs; p++)
-		pair_work(sweep, row, p, false, element, work, kept, e, &predictions);
-	pair_work(sweep, row, p, true, element, work, kept, e, &predictions);
+		pair_work(sweep, row, p, false, element, work, kept[p], e, &predictions);
+	pair_work(sweep, row, p, true, element, work, kept[p], e, &predictions);
 	return predictions;
+}
+
+INLINE pair errors_of(const struct kernels *kernels, const struct predictions *predictions, const unsigned char *target,
+        size_t stride, const enum element_type element, pair *of_rows)
+{
+	return pair_errors(kernels, add_each(predictions) + kernels->intercept,
+	        targets(target, stride, element) - kernels->target_centre, PAIR, of_rows);
 }
 
 /* There are at least eight. */
@@ -132,8 +136,7 @@ INLINE void rows_of(
 		        i < 2 ? pairs_work(&sweep, pairs, row, element, PREDICTIONS, kept[i % 2], before)
 		              : pairs_work(&sweep, pairs, row, element, PREDICTIONS | PRODUCTS, kept[i % 2], before);
 		before = last;
-		last = pair_errors(kernels, add_each(&sums) + kernels->intercept,
-		        targets(target, stride, element) - kernels->target_centre, PAIR, &of_rows);
+		last = errors_of(kernels, &sums, target, stride, element, &of_rows);
 		row += ROWS * stride;
 		target += ROWS * stride;
 	}
@@ -144,13 +147,54 @@ INLINE void rows_of(
 	lanes_store(kernels->squares, pair_high(of_rows));
 }
 
+/* Up to 16 columns of f8, whose eights stay in registers from their predictions to their products. */
+INLINE void few_of_f8(struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs)
+{
+	const struct sweep sweep = sweep_of(kernels, tile);
+	const unsigned char *row = tile->base + tile->offsets[0];
+	const unsigned char *target = tile->base + tile->offsets[kernels->features];
+	const size_t stride = tile->row_stride;
+	pair of_rows = pair_of(lanes_at(kernels->totals), lanes_at(kernels->squares));
+	pair sums[FEW_PAIRS];
+	memcpy(sums, sweep.sums, pairs * sizeof *sums);
+	for (size_t eights = tile->rows / ROWS; eights > 0; eights--) {
+		struct predictions predictions = {{{0}}};
+		pair x[FEW_PAIRS][ROWS], e[ROWS];
+		_Alignas(64) double errors[ROWS];
+#pragma GCC unroll 2
+		for (size_t p = 0; p < pairs; p++) {
+			add_predictions(&sweep, row, p, p + 1 == pairs, ELEMENT_F8, x[p], &predictions);
+			ask_straight(&sweep, row + p * sizeof x[p], sizeof x[p]);
+		}
+		pair_store(errors, errors_of(kernels, &predictions, target, stride, ELEMENT_F8, &of_rows));
+		/* A load spreads a number over a register by itself; out of one, where the compiler would have them,
+		 * each takes two instructions. */
+		__asm__("" : "+m"(errors));
+#pragma GCC unroll 8
+		for (size_t i = 0; i < ROWS; i++)
+			e[i] = pair_of_all(errors[i]);
+#pragma GCC unroll 2
+		for (size_t p = 0; p < pairs; p++)
+			sums[p] = add_products(sums[p], x[p], e);
+		row += ROWS * stride;
+		target += ROWS * stride;
+	}
+	memcpy(sweep.sums, sums, pairs * sizeof *sums);
+	lanes_store(kernels->totals, pair_low(of_rows));
+	lanes_store(kernels->squares, pair_high(of_rows));
+}
+
 /* With few pairs of f4 it is worth it that the compiler knows how many. */
 size_t kernels_sum_wide_eights_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	const size_t pairs = (kernels->blocks + 1) / 2;
 	if (tile->rows < ROWS)
 		return 0;
-	if (tile->element == ELEMENT_F8)
+	if (tile->element == ELEMENT_F8 && pairs == 1)
+		few_of_f8(kernels, tile, 1);
+	else if (tile->element == ELEMENT_F8 && pairs == 2)
+		few_of_f8(kernels, tile, 2);
+	else if (tile->element == ELEMENT_F8)
 		rows_of(kernels, tile, pairs, ELEMENT_F8);
 	else if (pairs == 1)
 		rows_of(kernels, tile, 1, ELEMENT_F4);
