@@ -1,5 +1,6 @@
 #include "worker/kernels.h"
 
+#include "worker/cache_line.h"
 #include "worker/kernels_ahead.h"
 #include "worker/kernels_avx512.h"
 #include "worker/kernels_shared.h"
@@ -10,7 +11,6 @@
 /* Zeros, in whole lines of cache, so that no vector lies in two. NULL: out of memory. */
 static double *new_lanes(size_t count)
 {
-	enum { CACHE_LINE = 64 };
 	const size_t bytes = (count * sizeof(lanes) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 	double *zeros = aligned_alloc(CACHE_LINE, bytes);
 	if (zeros != NULL)

@@ -10,6 +10,7 @@
 #ifndef FORKFIT_WORKER_KERNELS_AHEAD_H
 #define FORKFIT_WORKER_KERNELS_AHEAD_H
 
+#include "worker/cache_line.h"
 #include "worker/kernels_lanes.h"
 
 #include <stdint.h>
@@ -20,7 +21,7 @@
  */
 enum { AHEAD_NOT_OF = 2 << 20 };
 
-enum { AHEAD_LINE = 64, AHEAD_RUNS = 4, AHEAD_BLOCK = 65536, AHEAD_RUN = AHEAD_BLOCK / AHEAD_RUNS };
+enum { AHEAD_RUNS = 4, AHEAD_BLOCK = 65536, AHEAD_RUN = AHEAD_BLOCK / AHEAD_RUNS };
 
 /*
  * The line of the next block that is asked for when that of `at` is read. Each line has one, whatever the order of the
@@ -29,8 +30,8 @@ enum { AHEAD_LINE = 64, AHEAD_RUNS = 4, AHEAD_BLOCK = 65536, AHEAD_RUN = AHEAD_B
 INLINE const unsigned char *line_ahead(const unsigned char *at)
 {
 	uintptr_t next = (uintptr_t)at + AHEAD_BLOCK, block = next & ~(uintptr_t)(AHEAD_BLOCK - 1);
-	uintptr_t line = (next - block) / AHEAD_LINE;
-	return (const unsigned char *)(block + line % AHEAD_RUNS * AHEAD_RUN + line / AHEAD_RUNS * AHEAD_LINE);
+	uintptr_t line = (next - block) / CACHE_LINE;
+	return (const unsigned char *)(block + line % AHEAD_RUNS * AHEAD_RUN + line / AHEAD_RUNS * CACHE_LINE);
 }
 
 INLINE void ask_ahead(const unsigned char *at)
@@ -42,7 +43,7 @@ INLINE void ask_ahead(const unsigned char *at)
 INLINE void ask_ahead_two(const unsigned char *at)
 {
 	const unsigned char *line =
-	        line_ahead((const unsigned char *)((uintptr_t)at & ~(uintptr_t)(2 * AHEAD_LINE - 1)));
+	        line_ahead((const unsigned char *)((uintptr_t)at & ~(uintptr_t)(2 * CACHE_LINE - 1)));
 	__builtin_prefetch(line, 0, 2);
 	__builtin_prefetch(line + AHEAD_RUN, 0, 2);
 }
@@ -51,7 +52,7 @@ INLINE void ask_ahead_two(const unsigned char *at)
 INLINE void ask_near_two(const unsigned char *at)
 {
 	__builtin_prefetch(at, 0, 3);
-	__builtin_prefetch(at + AHEAD_LINE, 0, 3);
+	__builtin_prefetch(at + CACHE_LINE, 0, 3);
 }
 
 #endif

@@ -16,7 +16,6 @@
  * 64 columns, to 0.8 with 128, and to 0.65 with 1001, likewise without any sums.
  */
 enum {
-	LINE_BYTES = 64,
 	NEAR_COLUMNS = 64,
 	NEAR_RUN_BYTES = 512,
 	FAR_RUN_BYTES = KERNELS_ROWS_TOGETHER * sizeof(float),
@@ -65,7 +64,7 @@ INLINE void places_of(const struct kernels *kernels, const struct leaf_rows *til
 INLINE void places_ahead(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
         size_t block, const unsigned char **places)
 {
-	const unsigned char *rows = run->rows + LINE_BYTES - 1;
+	const unsigned char *rows = run->rows + CACHE_LINE - 1;
 	for (; block >= kernels->blocks; block -= kernels->blocks)
 		rows += run->bytes;
 	places_of(kernels, tile, rows, LANES * block, LANES, places);
@@ -149,16 +148,16 @@ enum { FEW_BLOCKS = 4, FEW_COLUMNS = FEW_BLOCKS * LANES };
  */
 INLINE void few_ask(const unsigned char *const *columns, const unsigned char *target, size_t at, const size_t bytes)
 {
-	enum { LINES = 4, STEP_BYTES = LINES * LINE_BYTES };
+	enum { LINES = 4, STEP_BYTES = LINES * CACHE_LINE };
 	const size_t step = at / bytes % (NEAR_RUN_BYTES / bytes), begin = at - step * bytes;
 	const size_t steps_of_block = NEAR_RUN_BYTES / bytes / FEW_BLOCKS;
-	const size_t next = begin + NEAR_RUN_BYTES + LINE_BYTES - 1 + step % 2 * STEP_BYTES;
+	const size_t next = begin + NEAR_RUN_BYTES + CACHE_LINE - 1 + step % 2 * STEP_BYTES;
 	if (step % steps_of_block < 2) {
 #pragma GCC unroll 4
 		for (size_t i = 0; i < LINES; i++)
-			ask_four(columns + step / steps_of_block * LANES, next + i * LINE_BYTES);
+			ask_four(columns + step / steps_of_block * LANES, next + i * CACHE_LINE);
 	}
-	__builtin_prefetch(target + at + NEAR_RUN_BYTES + LINE_BYTES - 1);
+	__builtin_prefetch(target + at + NEAR_RUN_BYTES + CACHE_LINE - 1);
 }
 
 /* The columns' sums, to which the products of a pair's rows are added. */
@@ -238,7 +237,7 @@ INLINE void blocks_predictions(const struct kernels *kernels, const struct leaf_
 	}
 	for (size_t row = 0; row < end; row += bytes, sums += LANES * PAIR) {
 		pair_predictions(at, row, w, c, columns, is_first, ALL_ROWS, element, sums);
-		if (row % LINE_BYTES == 0)
+		if (row % CACHE_LINE == 0)
 			ask_four(ahead, row);
 	}
 	pair_predictions(at, end, w, c, columns, is_first, run->last, element, sums);
@@ -272,7 +271,7 @@ INLINE void run_errors(const struct kernels *kernels, const struct leaf_rows *ti
 		const pair y = pair_of_rows(target + p * bytes, there, centre, element);
 		pair_store(of_this, pair_error(kernels, sums, y, there));
 		pair_store(of_this + PAIR, y);
-		__builtin_prefetch(target + p * bytes + run->bytes + LINE_BYTES - 1);
+		__builtin_prefetch(target + p * bytes + run->bytes + CACHE_LINE - 1);
 	}
 	for (size_t p = 0; p < run->pairs; p++, of_pair += LANES * PAIR)
 		add_pair(is_of_targets, pair_at(of_pair), pair_at(of_pair + PAIR), row_sums);
@@ -302,7 +301,7 @@ INLINE void blocks_products(const struct kernels *kernels, const struct leaf_row
 		c[k] = pair_of_all(kernels->centre[column + k]);
 	for (size_t row = 0; row < end; row += bytes, errors += LANES * PAIR) {
 		sums = pair_products(sums, at, row, c, columns, pair_at(errors), ALL_ROWS, element);
-		if (row % LINE_BYTES == 0)
+		if (row % CACHE_LINE == 0)
 			ask_four(ahead, row);
 	}
 	sums = pair_products(sums, at, end, c, columns, pair_at(errors), run->last, element);

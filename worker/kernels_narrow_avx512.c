@@ -179,7 +179,7 @@ INLINE void ask_rows(const unsigned char *row, const size_t *offsets, const uint
 	enum { ROWS_AHEAD = 8192, COLUMN_AHEAD = 384 };
 	if (layout == ROWS) {
 #pragma GCC unroll 8
-		for (size_t at = 0; at < PAIR * columns * element_bytes(element); at += AHEAD_LINE)
+		for (size_t at = 0; at < PAIR * columns * element_bytes(element); at += CACHE_LINE)
 			__builtin_prefetch(row + at + ROWS_AHEAD);
 		return;
 	}

@@ -16,8 +16,7 @@ enum {
 	FEWEST_ROWS = 32,
 	MOST_ROWS = 128,
 	TOGETHER_BYTES = 131072, /* a quarter of the second-level cache */
-	AHEAD_BYTES = 8192,      /* of the columns whose turn comes next: what the first-level cache has room for */
-	LINE_BYTES = 64
+	AHEAD_BYTES = 8192       /* of the columns whose turn comes next: what the first-level cache has room for */
 };
 
 size_t kernels_rows_together(uint32_t features, enum element_type element)
@@ -42,7 +41,7 @@ struct run {
 INLINE const unsigned char *run_ahead(
         const struct kernels *kernels, const struct run *run, const size_t **offsets, size_t column)
 {
-	const unsigned char *at = run->rows + LINE_BYTES - 1;
+	const unsigned char *at = run->rows + CACHE_LINE - 1;
 	const size_t far = AHEAD_BYTES / run->bytes / LANES * LANES;
 	column += far > LANES ? far : LANES;
 	for (; column >= LANES * kernels->blocks; column -= LANES * kernels->blocks)
@@ -61,7 +60,7 @@ INLINE void run_predictions(
 		const unsigned char *ahead = run_ahead(kernels, run, &next, column);
 		const double *w = kernels->weights + column, *c = kernels->centre + column;
 		for (size_t g = 0; g < run->groups; g++) {
-			const bool begins_line = g * sizeof(lanes) % LINE_BYTES == 0;
+			const bool begins_line = g * sizeof(lanes) % CACHE_LINE == 0;
 #pragma GCC unroll 4
 			for (size_t k = 0; k < LANES; k++) {
 				lanes x =
@@ -86,7 +85,7 @@ INLINE void run_errors(const struct kernels *kernels, const struct run *run, siz
 		lanes y = column_rows(at, rows, -kernels->target_centre, ELEMENT_F8);
 		lanes e = add_rows(kernels, (even + odd) + kernels->intercept, y, rows_counts(rows), sums);
 		lanes_store(of_group, e);
-		__builtin_prefetch(at + run->bytes + LINE_BYTES - 1);
+		__builtin_prefetch(at + run->bytes + CACHE_LINE - 1);
 		of_group += LANES * LANES;
 		at += sizeof(lanes);
 	}

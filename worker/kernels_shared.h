@@ -4,6 +4,7 @@
 #ifndef FORKFIT_WORKER_KERNELS_SHARED_H
 #define FORKFIT_WORKER_KERNELS_SHARED_H
 
+#include "worker/cache_line.h"
 #include "worker/kernels.h"
 #include "worker/kernels_lanes.h"
 

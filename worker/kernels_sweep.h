@@ -46,7 +46,7 @@ enum { AHEAD_BYTES = 8192 };
 INLINE void ask_straight(const struct sweep *sweep, const unsigned char *at, size_t bytes)
 {
 	if (sweep->goes_ahead)
-		for (size_t i = 0; i < bytes; i += AHEAD_LINE)
+		for (size_t i = 0; i < bytes; i += CACHE_LINE)
 			__builtin_prefetch(at + i + AHEAD_BYTES, 0, 3);
 }
 

@@ -198,8 +198,8 @@ struct askew {
 /* Of a row that begins at no multiple of 8, it would have bytes from before; what is loaded is not used then. */
 INLINE struct askew askew_begin(const unsigned char *row)
 {
-	const long long first = (long long)((uintptr_t)row % AHEAD_LINE / sizeof(double));
-	const double *line = (const double *)((uintptr_t)row & ~(uintptr_t)(AHEAD_LINE - 1));
+	const long long first = (long long)((uintptr_t)row % CACHE_LINE / sizeof(double));
+	const double *line = (const double *)((uintptr_t)row & ~(uintptr_t)(CACHE_LINE - 1));
 	return (struct askew){
 	        .line = line + PAIR,
 	        .before = (pair)_mm512_maskz_load_pd((__mmask8)(0xff << first), line), /* nothing before the row */
@@ -294,7 +294,7 @@ INLINE void row_by_row(const struct kernels *kernels, const struct leaf_rows *ti
 INLINE void many_of_f8(const struct kernels *kernels, const struct leaf_rows *tile, struct row_sums *sums)
 {
 	const uintptr_t first = (uintptr_t)(tile->base + tile->offsets[0]);
-	const bool is_in_line = first % AHEAD_LINE == 0 && tile->row_stride % AHEAD_LINE == 0;
+	const bool is_in_line = first % CACHE_LINE == 0 && tile->row_stride % CACHE_LINE == 0;
 	const bool is_word = first % sizeof(double) == 0 && tile->row_stride % sizeof(double) == 0;
 	if (LANES * tile->row_stride <= GROUP_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F8, false, sums);

@@ -1,10 +1,10 @@
 #include "worker/tile.h"
 
+#include "worker/cache_line.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { CACHE_LINE = 64 };
 
 /* Half of a second-level cache of 512 KiB. */
 enum { TILE_BYTES = 262144 };
