@@ -13,7 +13,7 @@
  * The most features with which wide rows in C order may be summed eight at a time; and, of f8, with which eight rows
  * fit into registers.
  */
-enum { KERNELS_EIGHTS_FEATURES = 128, KERNELS_FEW_FEATURES = 16 };
+enum { KERNELS_EIGHTS_FEATURES = 128, KERNELS_REGISTER_FEATURES = 16 };
 
 /* Each adds a tile's first rows to the leaf's sums, and returns how many. */
 size_t kernels_sum_narrow_avx512(struct kernels *kernels, const struct leaf_rows *tile);

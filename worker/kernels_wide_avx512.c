@@ -356,7 +356,7 @@ INLINE bool goes_by_eights(uint32_t features, enum element_type element)
 	const uint32_t most_of_f8 = 72;
 	if (element == ELEMENT_F4)
 		return features <= KERNELS_EIGHTS_FEATURES;
-	return features <= KERNELS_FEW_FEATURES || (features > FEW_PAIRS * PAIR && features <= most_of_f8);
+	return features <= KERNELS_REGISTER_FEATURES || (features > FEW_PAIRS * PAIR && features <= most_of_f8);
 }
 
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile)

@@ -22,7 +22,7 @@
  * cache: 52 to 70 GB/s instead of 45 to 54 with 63 columns, 56 to 73 instead of 50 to 64 with 127, a few hundredths
  * more with 15 and 31, and no more with 255, whose eights are a third of that cache each.
  */
-enum { ROWS = PAIR, FEW_PAIRS = KERNELS_FEW_FEATURES / PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
+enum { ROWS = PAIR, REGISTER_PAIRS = KERNELS_REGISTER_FEATURES / PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
 
 /* Of each pair eight rows of eight columns, centred. */
 typedef pair eight_rows[PAIRS_MAX][ROWS];
@@ -155,11 +155,11 @@ INLINE void few_of_f8(struct kernels *kernels, const struct leaf_rows *tile, con
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
 	const size_t stride = tile->row_stride;
 	pair of_rows = pair_of(lanes_at(kernels->totals), lanes_at(kernels->squares));
-	pair sums[FEW_PAIRS];
+	pair sums[REGISTER_PAIRS];
 	memcpy(sums, sweep.sums, pairs * sizeof *sums);
 	for (size_t eights = tile->rows / ROWS; eights > 0; eights--) {
 		struct predictions predictions = {{{0}}};
-		pair x[FEW_PAIRS][ROWS], e[ROWS];
+		pair x[REGISTER_PAIRS][ROWS], e[ROWS];
 		_Alignas(64) double errors[ROWS];
 #pragma GCC unroll 2
 		for (size_t p = 0; p < pairs; p++) {
