@@ -141,7 +141,10 @@ try() {
 if [ "$1" = --try ]; then
 	scratch=$2
 	tree=$scratch/$SLOT
-	[ -d "$tree" ] || copy_tree "$tree" || exit 1
+	if [ ! -d "$tree" ] && ! copy_tree "$tree"; then
+		complain "$3 was not tried: the tree could not be copied"
+		exit 1
+	fi
 	try "$3"
 	exit
 fi
@@ -155,6 +158,7 @@ esac
 failed=0
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
+: >"$scratch/complaints"
 trap 'exit 130' INT TERM HUP
 # shellcheck disable=SC2046 # names are words
 [ $# -gt 0 ] || set -- $(basename -s .patch tests/mutations/*.patch)
