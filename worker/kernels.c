@@ -76,7 +76,7 @@ enum kernel_clone kernel_best_clone(void)
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
 	        __builtin_cpu_supports("avx512dq"))
-		return CLONE_AVX512;
+		return __builtin_cpu_is("intel") ? CLONE_AVX512_INTEL : CLONE_AVX512;
 	if (__builtin_cpu_supports("avx2"))
 		return CLONE_AVX2;
 #endif
@@ -116,7 +116,7 @@ static void finish_leaf(const struct kernels *kernels, size_t rows, double *out)
 static size_t sum_by_eight(struct kernels *kernels, const struct leaf_rows *tile)
 {
 #if defined(__x86_64__)
-	if (kernels->clone != CLONE_AVX512 || kernels->kernel == KERNEL_MOMENTS || kernels->kernel == KERNEL_METRICS)
+	if (kernels->clone < CLONE_AVX512 || kernels->kernel == KERNEL_MOMENTS || kernels->kernel == KERNEL_METRICS)
 		return 0;
 	if (kernels->features < TILE_WIDE_FEATURES)
 		return kernels_sum_narrow_avx512(kernels, tile);

@@ -27,8 +27,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Instruction sets there is a clone for, narrowest first. */
-enum kernel_clone { CLONE_BASELINE, CLONE_AVX2, CLONE_AVX512, CLONE_COUNT };
+/*
+ * Instruction sets there is a clone for, narrowest first. The last two have the same one; which is the faster depends
+ * on how a processor reads ahead by itself (worker/kernels_ahead.h).
+ */
+enum kernel_clone { CLONE_BASELINE, CLONE_AVX2, CLONE_AVX512, CLONE_AVX512_INTEL, CLONE_COUNT };
 
 /* The best one that this processor runs. */
 enum kernel_clone kernel_best_clone(void);

@@ -70,12 +70,25 @@ INLINE void places_ahead(const struct kernels *kernels, const struct leaf_rows *
 	places_of(kernels, tile, rows, LANES * block, LANES, places);
 }
 
-/* Asks for a line of each of four columns. */
-INLINE void ask_four(const unsigned char *const *places, size_t at)
+/* Asks for a line of each of four columns, into the first-level cache or only into the second. */
+INLINE void ask_four(const unsigned char *const *places, size_t at, bool near)
 {
 #pragma GCC unroll 4
 	for (size_t k = 0; k < LANES; k++)
-		__builtin_prefetch(places[k] + at);
+		if (near)
+			__builtin_prefetch(places[k] + at, 0, 3);
+		else
+			__builtin_prefetch(places[k] + at, 0, 2);
+}
+
+/*
+ * On an Intel Xeon (family 6, model 207) it is better to ask for many columns into the second-level cache alone: with
+ * 63, 127, 511 and 1000 an epoch came to 0.80, 0.72, 0.64 and 0.48 of two processes that only read instead of 0.63,
+ * 0.53, 0.52 and 0.42; with 15, which stay in registers, to 0.75 instead of 0.95.
+ */
+INLINE bool asks_near(const struct kernels *kernels)
+{
+	return kernels->clone != CLONE_AVX512_INTEL;
 }
 
 /*
@@ -155,7 +168,7 @@ INLINE void few_ask(const unsigned char *const *columns, const unsigned char *ta
 	if (step % steps_of_block < 2) {
 #pragma GCC unroll 4
 		for (size_t i = 0; i < LINES; i++)
-			ask_four(columns + step / steps_of_block * LANES, next + i * CACHE_LINE);
+			ask_four(columns + step / steps_of_block * LANES, next + i * CACHE_LINE, true);
 	}
 	__builtin_prefetch(target + at + NEAR_RUN_BYTES + CACHE_LINE - 1);
 }
@@ -226,6 +239,7 @@ INLINE void blocks_predictions(const struct kernels *kernels, const struct leaf_
         size_t column, const size_t columns, const bool is_first, const enum element_type element, double *sums)
 {
 	const size_t bytes = PAIR * element_bytes(element), end = run->bytes - bytes;
+	const bool near = asks_near(kernels);
 	const unsigned char *at[PAIR], *ahead[LANES];
 	pair w[PAIR], c[PAIR];
 	places_of(kernels, tile, run->rows, column, columns, at);
@@ -238,10 +252,10 @@ INLINE void blocks_predictions(const struct kernels *kernels, const struct leaf_
 	for (size_t row = 0; row < end; row += bytes, sums += LANES * PAIR) {
 		pair_predictions(at, row, w, c, columns, is_first, ALL_ROWS, element, sums);
 		if (row % CACHE_LINE == 0)
-			ask_four(ahead, row);
+			ask_four(ahead, row, near);
 	}
 	pair_predictions(at, end, w, c, columns, is_first, run->last, element, sums);
-	ask_four(ahead, end);
+	ask_four(ahead, end, near);
 }
 
 INLINE void run_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
@@ -292,6 +306,7 @@ INLINE void blocks_products(const struct kernels *kernels, const struct leaf_row
 {
 	const size_t bytes = PAIR * element_bytes(element), end = run->bytes - bytes;
 	const size_t before = (kernels->blocks - 1) / 2 - column / PAIR;
+	const bool near = asks_near(kernels);
 	const unsigned char *at[PAIR], *ahead[LANES];
 	pair c[PAIR], sums = sums_at(kernels->sums + column, columns);
 	places_of(kernels, tile, run->rows, column, columns, at);
@@ -302,10 +317,10 @@ INLINE void blocks_products(const struct kernels *kernels, const struct leaf_row
 	for (size_t row = 0; row < end; row += bytes, errors += LANES * PAIR) {
 		sums = pair_products(sums, at, row, c, columns, pair_at(errors), ALL_ROWS, element);
 		if (row % CACHE_LINE == 0)
-			ask_four(ahead, row);
+			ask_four(ahead, row, near);
 	}
 	sums = pair_products(sums, at, end, c, columns, pair_at(errors), run->last, element);
-	ask_four(ahead, end);
+	ask_four(ahead, end, near);
 	sums_store(kernels->sums + column, sums, columns);
 }
 

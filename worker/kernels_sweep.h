@@ -18,7 +18,7 @@ struct sweep {
 	size_t last;       /* where the last eight columns of a row are, in bytes from its first; */
 	__m512i blocks;    /* which of them are in the last pair's blocks, */
 	__mmask8 there;    /* and which numbers of that pair there are */
-	bool goes_ahead;
+	enum asks asks;
 };
 
 INLINE struct sweep sweep_of(const struct kernels *kernels, const struct leaf_rows *tile)
@@ -36,18 +36,8 @@ INLINE struct sweep sweep_of(const struct kernels *kernels, const struct leaf_ro
 	        .last = (d - PAIR) * element_bytes(tile->element),
 	        .blocks = _mm512_setr_epi64(low, low + 1, low + 2, low + 3, 4, 5, 6, 7),
 	        .there = is_whole ? 0xff : 0x0f,
-	        .goes_ahead = goes_ahead(kernels, tile),
+	        .asks = asks_of(kernels->clone, goes_ahead(kernels, tile)),
 	};
-}
-
-enum { AHEAD_BYTES = 8192 };
-
-/* Asks for what is ahead of some bytes that are read, straight on, into the first-level cache. */
-INLINE void ask_straight(const struct sweep *sweep, const unsigned char *at, size_t bytes)
-{
-	if (sweep->goes_ahead)
-		for (size_t i = 0; i < bytes; i += CACHE_LINE)
-			__builtin_prefetch(at + i + AHEAD_BYTES, 0, 3);
 }
 
 /* A pair of blocks of a row, not centred; what is not there is 0, as are its weight and its centre. */

@@ -90,7 +90,7 @@ INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_
 		pair_store(sums, add_products(pair_at(sums), kept, e));
 	if (work & PREDICTIONS) {
 		add_predictions(sweep, row, p, is_last, element, kept, predictions);
-		ask_straight(sweep, row + p * bytes, bytes);
+		ask_lines(sweep->asks, row + p * bytes, bytes);
 	}
 }
 
@@ -164,7 +164,7 @@ INLINE void few_of_f8(struct kernels *kernels, const struct leaf_rows *tile, con
 #pragma GCC unroll 2
 		for (size_t p = 0; p < pairs; p++) {
 			add_predictions(&sweep, row, p, p + 1 == pairs, ELEMENT_F8, x[p], &predictions);
-			ask_straight(&sweep, row + p * sizeof x[p], sizeof x[p]);
+			ask_lines(sweep.asks, row + p * sizeof x[p], sizeof x[p]);
 		}
 		pair_store(errors, errors_of(kernels, &predictions, target, stride, ELEMENT_F8, &of_rows));
 		/* A load spreads a number over a register by itself; out of one, where the compiler would have them,
