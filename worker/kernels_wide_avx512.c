@@ -357,11 +357,14 @@ INLINE void few_of(const struct kernels *kernels, const struct leaf_rows *tile, 
 		few_pairs(kernels, tile, FEW_PAIRS, sums);
 }
 
-/* Of f8, those whose eights fit into registers, and those whose fours do not; beyond, eight rows are no faster. */
-INLINE bool goes_by_eights(uint32_t features, enum element_type element)
+/*
+ * Of f8, those whose eights fit into registers, and those whose fours do not; beyond, eight rows are no faster on an
+ * AMD EPYC.
+ */
+INLINE bool goes_by_eights(enum kernel_clone clone, uint32_t features, enum element_type element)
 {
 	const uint32_t most_of_f8 = 72;
-	if (element == ELEMENT_F4)
+	if (element == ELEMENT_F4 || clone == CLONE_AVX512_INTEL)
 		return features <= KERNELS_EIGHTS_FEATURES;
 	return features <= KERNELS_REGISTER_FEATURES || (features > FEW_PAIRS * PAIR && features <= most_of_f8);
 }
@@ -369,7 +372,7 @@ INLINE bool goes_by_eights(uint32_t features, enum element_type element)
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
-	if (goes_by_eights(kernels->features, tile->element))
+	if (goes_by_eights(kernels->clone, kernels->features, tile->element))
 		return kernels_sum_wide_eights_avx512(kernels, tile);
 	if (tile->rows < LANES)
 		return 0;

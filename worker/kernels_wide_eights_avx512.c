@@ -10,7 +10,7 @@
  * Wide rows, eight at a time, eight columns of a row in a register: a pair of blocks. The errors of eight rows take
  * hardly more instructions than those of four.
  *
- * Up to 16 columns of f8 stay in registers from their predictions to their products. Otherwise the numbers are kept,
+ * Up to 16 columns of f8 may stay in registers from their predictions to their products. Otherwise numbers are kept,
  * centred, in the first-level cache (to convert f4 is what takes longest), and three eights are on their way at any
  * time: the predictions of one are summed together with the products of the last but one, while the errors of the one
  * between become known.
@@ -21,6 +21,10 @@
  * these, where four rows stay in registers but eight do not, and from 79 on it was as much or up to 0.2 less. f4, in a
  * cache: 52 to 70 GB/s instead of 45 to 54 with 63 columns, 56 to 73 instead of 50 to 64 with 127, a few hundredths
  * more with 15 and 31, and no more with 255, whose eights are a third of that cache each.
+ *
+ * On an Intel Xeon (family 6, model 207), presumably because fewer operations can wait for others there, f8 of few
+ * columns is kept, too, and all up to 128 go by eights: in a cache 33 GB/s instead of 29 with 15 columns, 36 to 43
+ * instead of 32 to 37 with 31, 39 instead of 34 with 100; more than 128 were slower. From memory it made no difference.
  */
 enum { ROWS = PAIR, REGISTER_PAIRS = KERNELS_REGISTER_FEATURES / PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
 
@@ -184,24 +188,32 @@ INLINE void few_of_f8(struct kernels *kernels, const struct leaf_rows *tile, con
 	lanes_store(kernels->squares, pair_high(of_rows));
 }
 
-/* With few pairs of f4 it is worth it that the compiler knows how many. */
+/* With few pairs it is worth it that the compiler knows how many. */
+INLINE void rows_of_element(
+        struct kernels *kernels, const struct leaf_rows *tile, size_t pairs, const enum element_type element)
+{
+	if (pairs == 1)
+		rows_of(kernels, tile, 1, element);
+	else if (pairs == 2)
+		rows_of(kernels, tile, 2, element);
+	else
+		rows_of(kernels, tile, pairs, element);
+}
+
 size_t kernels_sum_wide_eights_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	const size_t pairs = (kernels->blocks + 1) / 2;
+	const bool in_registers = kernels->clone != CLONE_AVX512_INTEL;
 	if (tile->rows < ROWS)
 		return 0;
-	if (tile->element == ELEMENT_F8 && pairs == 1)
+	if (tile->element == ELEMENT_F4)
+		rows_of_element(kernels, tile, pairs, ELEMENT_F4);
+	else if (in_registers && pairs == 1)
 		few_of_f8(kernels, tile, 1);
-	else if (tile->element == ELEMENT_F8 && pairs == 2)
+	else if (in_registers && pairs == 2)
 		few_of_f8(kernels, tile, 2);
-	else if (tile->element == ELEMENT_F8)
-		rows_of(kernels, tile, pairs, ELEMENT_F8);
-	else if (pairs == 1)
-		rows_of(kernels, tile, 1, ELEMENT_F4);
-	else if (pairs == 2)
-		rows_of(kernels, tile, 2, ELEMENT_F4);
 	else
-		rows_of(kernels, tile, pairs, ELEMENT_F4);
+		rows_of_element(kernels, tile, pairs, ELEMENT_F8);
 	return tile->rows / ROWS * ROWS;
 }
 
