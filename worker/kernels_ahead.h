@@ -47,25 +47,22 @@ INLINE const unsigned char *line_ahead(const unsigned char *at)
 	return (const unsigned char *)(block + line % AHEAD_RUNS * AHEAD_RUN + line / AHEAD_RUNS * CACHE_LINE);
 }
 
-INLINE void ask_ahead(const unsigned char *at)
+/* For `lines` lines, 1, 2 or 4, that are read one after the other: those of the group of so many that `at` lies in. */
+INLINE void ask_ahead(const unsigned char *at, const size_t lines)
 {
-	__builtin_prefetch(line_ahead(at), 0, 2);
+	const uintptr_t group = lines * CACHE_LINE;
+	const unsigned char *line = line_ahead((const unsigned char *)((uintptr_t)at & ~(group - 1)));
+#pragma GCC unroll 4
+	for (size_t i = 0; i < lines; i++)
+		__builtin_prefetch(line + i * AHEAD_RUN, 0, 2);
 }
 
-/* The same for two lines, the first of which is of an even number. */
-INLINE void ask_ahead_two(const unsigned char *at)
+/* Into the first-level cache, whose own way of reading ahead is confused by four rows at a time. */
+INLINE void ask_near(const unsigned char *at, const size_t lines)
 {
-	const unsigned char *line =
-	        line_ahead((const unsigned char *)((uintptr_t)at & ~(uintptr_t)(2 * CACHE_LINE - 1)));
-	__builtin_prefetch(line, 0, 2);
-	__builtin_prefetch(line + AHEAD_RUN, 0, 2);
-}
-
-/* Two lines into the first-level cache, whose own way of reading ahead is confused by four rows at a time. */
-INLINE void ask_near_two(const unsigned char *at)
-{
-	__builtin_prefetch(at, 0, 3);
-	__builtin_prefetch(at + CACHE_LINE, 0, 3);
+#pragma GCC unroll 4
+	for (size_t i = 0; i < lines; i++)
+		__builtin_prefetch(at + i * CACHE_LINE, 0, 3);
 }
 
 /* How the AVX-512 clones ask. */
@@ -87,23 +84,28 @@ INLINE void ask_straight(const unsigned char *at)
 	__builtin_prefetch(at + STRAIGHT_BYTES, 0, 3);
 }
 
-/* In blocks, and nearer by for the first-level cache. */
-INLINE void ask_in_blocks(const unsigned char *at)
+/*
+ * In blocks, and nearer by for the first-level cache; so many lines at a time. Four instead of one made an epoch of f8
+ * on the Xeon of above faster by 0.02 to 0.06 of what two processes get that only read.
+ */
+INLINE void ask_in_blocks(const unsigned char *at, const size_t bytes, const size_t lines)
 {
 	enum { NEAR_BYTES = 4096 };
-	ask_ahead(at);
-	__builtin_prefetch(at + NEAR_BYTES, 0, 3);
+	for (size_t i = 0; i < bytes; i += lines * CACHE_LINE) {
+		ask_ahead(at + i, lines);
+		ask_near(at + i + NEAR_BYTES, lines);
+	}
 }
 
-/* The lines ahead of some bytes that are read; a loop that is not unrolled, since asked in a burst more is dropped. */
-INLINE void ask_lines(const enum asks asks, const unsigned char *at, size_t bytes)
+/* The lines ahead of some bytes that are read; straight on not unrolled, since asked in a burst more is dropped. */
+INLINE void ask_lines(const enum asks asks, const unsigned char *at, const size_t bytes)
 {
+	enum { TWO = 2 * CACHE_LINE, FOUR = 4 * CACHE_LINE };
 	if (asks == ASKS_STRAIGHT)
 		for (size_t i = 0; i < bytes; i += CACHE_LINE)
 			ask_straight(at + i);
 	else if (asks == ASKS_IN_BLOCKS)
-		for (size_t i = 0; i < bytes; i += CACHE_LINE)
-			ask_in_blocks(at + i);
+		ask_in_blocks(at, bytes, bytes % FOUR == 0 ? 4 : bytes % TWO == 0 ? 2 : 1);
 }
 
 #endif

@@ -61,8 +61,8 @@ INLINE void ask_for_rows(const unsigned char *group, size_t column, size_t near,
 	const unsigned char *at = group + LANES * column * element_bytes(element);
 	if (near == 0 || (element == ELEMENT_F4 && column % (2 * LANES) != 0))
 		return;
-	ask_ahead_two(at);
-	ask_near_two(at + near);
+	ask_ahead(at, 2);
+	ask_near(at + near, 2);
 }
 
 /*
