@@ -358,14 +358,16 @@ INLINE void few_of(const struct kernels *kernels, const struct leaf_rows *tile, 
 }
 
 /*
- * Of f8, those whose eights fit into registers, and those whose fours do not; beyond, eight rows are no faster on an
- * AMD EPYC.
+ * Beyond 72 columns of f8 eight rows are no faster; up to there they are, but for those that stay in registers by
+ * fours, and not by eights.
  */
 INLINE bool goes_by_eights(enum kernel_clone clone, uint32_t features, enum element_type element)
 {
 	const uint32_t most_of_f8 = 72;
-	if (element == ELEMENT_F4 || clone == CLONE_AVX512_INTEL)
+	if (element == ELEMENT_F4)
 		return features <= KERNELS_EIGHTS_FEATURES;
+	if (clone == CLONE_AVX512_INTEL)
+		return features <= most_of_f8;
 	return features <= KERNELS_REGISTER_FEATURES || (features > FEW_PAIRS * PAIR && features <= most_of_f8);
 }
 
