@@ -20,8 +20,8 @@
  *     only read instead of 0.42 to 0.48, and to as much as before while the memory was slow.
  *   - On Intel's processors once through all of them, and all are kept. With 511 and 1000 columns of f8 an epoch on a
  *     Xeon (family 6, model 207) came to 0.88 and 0.82 of two processes that only read instead of 0.80 and 0.72, with
- *     1000 of f4 to 0.70 instead of 0.62. To keep them made f8 of 127 to 511 columns faster by a tenth in a cache, and
- *     by 0.01 to 0.04 of what only reads from memory.
+ *     1000 of f4 to 0.70 instead of 0.62. To keep f8 made 127 to 511 columns faster by a tenth in a cache, and 127 and
+ * 255 by 0.03 of what only reads from memory.
  *
  * In each, what lies ahead is asked for (kernels_ahead.h).
  */
