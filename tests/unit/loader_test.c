@@ -294,7 +294,7 @@ Test(loader, notices_a_file_that_was_cut_short)
 	loader_release(&loader);
 }
 
-Test(loader, finds_use_for_a_worker_for_each_mebibyte_and_cpu)
+Test(loader, finds_use_for_a_worker_for_each_half_mebibyte_and_cpu)
 {
 	struct loader loader = {.dataset.format = DATASET_NPY, .dataset.rows = 1000000};
 	static const struct {
