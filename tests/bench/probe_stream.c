@@ -32,7 +32,7 @@ struct stage {
  * farther on. Both are known to the compiler, which must unroll the loops: sums that are in memory instead of registers
  * took longer than the loads, so that this came to no more than 60 GB/s on a machine that has 80.
  */
-#define UNROLLED _Pragma("GCC unroll 4") for
+#define UNROLLED _Pragma("GCC unroll 8") for
 #define READ_ALL(streams, ahead)                                                   \
 	do {                                                                       \
 		size_t part = length / (streams) / (2 * LINE) * (2 * LINE);        \
@@ -67,8 +67,31 @@ __attribute__((target("avx2"))) static long long read_four_ahead(const char *byt
 	READ_ALL(4, 512);
 }
 
+/*
+ * Straight on, and asks for lines of the block that comes next, four at a time, each of another quarter of it, and
+ * again for what is nearer by: forkfit's way on Intel's processors.
+ */
+__attribute__((target("avx2"))) static long long read_in_blocks(const char *bytes, size_t length)
+{
+	enum { AT_ONCE = 4, BLOCK = 65536, QUARTER = BLOCK / 4, NEAR = 4096 };
+	lanes4 sums[4] = {{0}};
+	for (size_t at = 0; at + AT_ONCE * LINE <= length; at += AT_ONCE * LINE) {
+		const char *from = bytes + at, *block = from - at % BLOCK + BLOCK;
+		UNROLLED(size_t i = 0; i < AT_ONCE; i++)
+		{
+			__builtin_prefetch(block + i * QUARTER + at % BLOCK / AT_ONCE, 0, 2);
+			__builtin_prefetch(from + NEAR + i * LINE, 0, 3);
+		}
+		UNROLLED(size_t i = 0; i < 2 * AT_ONCE; i++)
+		sums[i % 4] ^= *(const lanes4 *)(from + 32 * i);
+	}
+	sums[0] ^= sums[1] ^ sums[2] ^ sums[3];
+	return sums[0][0] ^ sums[0][1] ^ sums[0][2] ^ sums[0][3];
+}
+
 /* Which is the fastest depends on the machine and on who else uses its memory, so each pass takes the next one. */
-static long long (*const ways[])(const char *bytes, size_t length) = {read_straight, read_four, read_four_ahead};
+static long long (*const ways[])(const char *bytes, size_t length) = {
+        read_straight, read_four, read_four_ahead, read_in_blocks};
 
 enum { WAYS = sizeof ways / sizeof *ways };
 
