@@ -28,8 +28,8 @@
 #include <stdint.h>
 
 /*
- * Instruction sets there is a clone for, narrowest first. The last two have the same one; which is the faster depends
- * on how a processor reads ahead by itself (worker/kernels_ahead.h).
+ * Instruction sets there is a clone for, narrowest first. The last two have the same one, and differ in how they ask
+ * the memory for rows (worker/kernels_ahead.h), and in which rows they keep or take by eights.
  */
 enum kernel_clone { CLONE_BASELINE, CLONE_AVX2, CLONE_AVX512, CLONE_AVX512_INTEL, CLONE_COUNT };
 

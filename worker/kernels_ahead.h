@@ -1,6 +1,7 @@
 /*
- * Rows are asked of the memory before they are summed: in blocks, into the second-level cache, and wide ones of that
- * again, into the first-level cache; or, by one of the AVX-512 clones, straight on. Only the kernels include this.
+ * Rows are asked of the memory before they are summed: in blocks, into the second-level cache, and, but for the narrow
+ * ones of the AVX2 and baseline clones, of that again, into the first-level cache; or, by one of the AVX-512 clones,
+ * straight on into the latter. Only the kernels include this.
  *
  * A processor by itself reads ahead of a program that goes from one address to the next, but not far enough: on an AMD
  * EPYC (family 25) two processes that only read came to 0.75 of what they did when each read in four places at once
@@ -15,8 +16,9 @@
  *     Intel Xeon (family 6, model 207)          0.94         0.76           0.46
  *
  * On the latter all f8 from d = 1 to 127 came to 0.92 to 0.95 in blocks and 0.74 to 0.80 straight on, f4 to 0.81 to
- * 0.89 and 0.69 to 0.74. Blocks of 32 to 256 KiB in 2 to 16 runs did not differ there. It seems that its second-level
- * cache waits for more lines at once than the first.
+ * 0.89 and 0.69 to 0.74; these are of one line asked for at a time, and with four f8 came to 0.02 to 0.06 more. Blocks
+ * of 32 to 256 KiB in 2 to 16 runs did not differ there. It seems that its second-level cache waits for more lines at
+ * once than the first.
  */
 #ifndef FORKFIT_WORKER_KERNELS_AHEAD_H
 #define FORKFIT_WORKER_KERNELS_AHEAD_H
@@ -47,7 +49,10 @@ INLINE const unsigned char *line_ahead(const unsigned char *at)
 	return (const unsigned char *)(block + line % AHEAD_RUNS * AHEAD_RUN + line / AHEAD_RUNS * CACHE_LINE);
 }
 
-/* For `lines` lines, 1, 2 or 4, that are read one after the other: those of the group of so many that `at` lies in. */
+/*
+ * For `lines` lines, 1, 2 or AHEAD_RUNS, that are read one after the other: those of the group of so many that `at`
+ * lies in. They have theirs at the same place of as many runs, so that it is worked out once.
+ */
 INLINE void ask_ahead(const unsigned char *at, const size_t lines)
 {
 	const uintptr_t group = lines * CACHE_LINE;
@@ -75,37 +80,38 @@ INLINE enum asks asks_of(enum kernel_clone clone, bool goes_ahead)
 	return clone == CLONE_AVX512_INTEL ? ASKS_IN_BLOCKS : ASKS_STRAIGHT;
 }
 
-/* On the EPYC of above 4 and 16 KiB ahead were up to a tenth slower. */
+/*
+ * On the EPYC of family 26 4 and 16 KiB were up to a tenth slower with 127 columns; with narrow rows 16 were as good,
+ * and the second-level cache was worse.
+ */
 enum { STRAIGHT_BYTES = 8192 };
 
-/* Into the first-level cache. */
 INLINE void ask_straight(const unsigned char *at)
 {
 	__builtin_prefetch(at + STRAIGHT_BYTES, 0, 3);
 }
 
-/*
- * In blocks, and nearer by for the first-level cache; so many lines at a time. Four instead of one made an epoch of f8
- * on the Xeon of above faster by 0.02 to 0.06 of what two processes get that only read.
+/* The lines ahead of some bytes that are read. The loop is not unrolled: of what is asked in a burst more is dropped.
  */
-INLINE void ask_in_blocks(const unsigned char *at, const size_t bytes, const size_t lines)
+INLINE void ask_lines_straight(const enum asks asks, const unsigned char *at, size_t bytes)
+{
+	if (asks != ASKS_NOTHING)
+		for (size_t i = 0; i < bytes; i += CACHE_LINE)
+			ask_straight(at + i);
+}
+
+/* The same by either clone, in blocks so many lines at a time, and nearer by; 2 and 8 KiB were no better than 4. */
+INLINE void ask_lines(const enum asks asks, const unsigned char *at, size_t bytes, const size_t lines)
 {
 	enum { NEAR_BYTES = 4096 };
+	if (asks != ASKS_IN_BLOCKS) {
+		ask_lines_straight(asks, at, bytes);
+		return;
+	}
 	for (size_t i = 0; i < bytes; i += lines * CACHE_LINE) {
 		ask_ahead(at + i, lines);
 		ask_near(at + i + NEAR_BYTES, lines);
 	}
-}
-
-/* The lines ahead of some bytes that are read; straight on not unrolled, since asked in a burst more is dropped. */
-INLINE void ask_lines(const enum asks asks, const unsigned char *at, const size_t bytes)
-{
-	enum { TWO = 2 * CACHE_LINE, FOUR = 4 * CACHE_LINE };
-	if (asks == ASKS_STRAIGHT)
-		for (size_t i = 0; i < bytes; i += CACHE_LINE)
-			ask_straight(at + i);
-	else if (asks == ASKS_IN_BLOCKS)
-		ask_in_blocks(at, bytes, bytes % FOUR == 0 ? 4 : bytes % TWO == 0 ? 2 : 1);
 }
 
 #endif

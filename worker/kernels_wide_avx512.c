@@ -18,16 +18,21 @@
  *   - Such rows of f4 two by two, because a line has four additions that wait for each other. With 1000 columns, in a
  *     cache, a line took 8.3 cycles instead of 11.5; from memory an epoch came to 0.47 to 0.57 of two processes that
  *     only read instead of 0.42 to 0.48, and to as much as before while the memory was slow.
- *   - On Intel's processors once through all of them, and all are kept. With 511 and 1000 columns of f8 an epoch on a
- *     Xeon (family 6, model 207) came to 0.88 and 0.82 of two processes that only read instead of 0.80 and 0.72, with
- *     1000 of f4 to 0.70 instead of 0.62. To keep f8 made 127 to 511 columns faster by a tenth in a cache, and 127 and
- * 255 by 0.03 of what only reads from memory.
+ *
+ * Not so on Intel's processors: all that do not go by eights, f8 of more than 72 columns and f4 of more than 128, are
+ * gone through once, however long they are, and kept. With 511 and 1000 columns of f8 an epoch on a Xeon (family 6,
+ * model 207) came to 0.88 and 0.82 of two processes that only read instead of 0.80 and 0.72, with 1000 of f4 to 0.70
+ * instead of 0.62. To keep f8 made 127 to 511 columns faster by a tenth in a cache, and 127 and 255 by 0.03 of what
+ * only reads from memory.
  *
  * In each, what lies ahead is asked for (kernels_ahead.h).
  */
 enum { FEW_PAIRS = 4 };
 
-/* The most that a group may be for two to be gone through at once: in the file, or, where they were converted, kept. */
+/*
+ * The most that a group may be for two to be gone through at once, but for Intel's processors: in the file, or, where
+ * they were converted, kept.
+ */
 enum { GROUP_BYTES = 8192, KEPT_BYTES = 20480 };
 
 /* A pair of blocks of four rows, centred. */
@@ -103,7 +108,7 @@ INLINE void few_group(const struct kernels *kernels, const struct sweep *sweep, 
 	for (size_t p = 0; p < pairs; p++)
 		sums[p] += products(before->x[p], e);
 	group_errors(kernels, sweep, &predictions, target, ELEMENT_F8, row_sums, e);
-	ask_lines(sweep->asks, row, LANES * sweep->row_stride);
+	ask_lines_straight(sweep->asks, row, LANES * sweep->row_stride);
 }
 
 INLINE void few_pairs(
@@ -149,12 +154,13 @@ INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_
 		add_products(sweep, p, x, e);
 	}
 	if (work & PREDICTIONS) {
-		const size_t bytes = LANES * PAIR * element_bytes(element);
+		const size_t bytes = LANES * PAIR * element_bytes(element), before = p * bytes;
 		group_pair(sweep, row, p, is_last, element, x);
 		if (keeps)
 			memcpy(kept, x, sizeof x);
 		add_predictions(sweep, p, x, predictions);
-		ask_lines(sweep->asks, row + p * bytes, bytes);
+		ask_lines(sweep->asks, row + before, is_last ? LANES * sweep->row_stride - before : bytes,
+		        bytes / CACHE_LINE);
 	}
 }
 
@@ -242,14 +248,14 @@ INLINE lanes row_prediction(const struct sweep *sweep, const unsigned char *row,
 	size_t p = 0;
 	for (; p < askew_pairs(sweep, is_askew); p++) {
 		add_row(sweep, p, askew_next(&askew), &sum);
-		ask_lines(sweep->asks, row + p * bytes, bytes);
+		ask_lines_straight(sweep->asks, row + p * bytes, bytes);
 	}
 	for (; p + 1 < sweep->pairs; p++) {
 		add_row(sweep, p, row_pair(sweep, row, p, false, ELEMENT_F8), &sum);
-		ask_lines(sweep->asks, row + p * bytes, bytes);
+		ask_lines_straight(sweep->asks, row + p * bytes, bytes);
 	}
 	add_row(sweep, p, row_pair(sweep, row, p, true, ELEMENT_F8), &sum);
-	ask_lines(sweep->asks, row + p * bytes, bytes);
+	ask_lines_straight(sweep->asks, row + p * bytes, bytes);
 	return sum;
 }
 
@@ -270,8 +276,8 @@ INLINE void two_predictions(const struct sweep *sweep, const unsigned char *row,
 		add_two_rows(sweep, row, p, false, sums);
 		if (p % 2 == 1)
 			continue;
-		ask_lines(sweep->asks, row + p * bytes + farther, bytes);
-		ask_lines(sweep->asks, row + stride + p * bytes + farther, bytes);
+		ask_lines_straight(sweep->asks, row + p * bytes + farther, bytes);
+		ask_lines_straight(sweep->asks, row + stride + p * bytes + farther, bytes);
 	}
 	add_two_rows(sweep, row, p, true, sums);
 }
@@ -327,7 +333,9 @@ INLINE void many_of_f8(const struct kernels *kernels, const struct leaf_rows *ti
 	const uintptr_t first = (uintptr_t)(tile->base + tile->offsets[0]);
 	const bool is_in_line = first % CACHE_LINE == 0 && tile->row_stride % CACHE_LINE == 0;
 	const bool is_word = first % sizeof(double) == 0 && tile->row_stride % sizeof(double) == 0;
-	if (LANES * tile->row_stride <= GROUP_BYTES)
+	if (kernels->clone == CLONE_AVX512_INTEL)
+		many_pairs(kernels, tile, ELEMENT_F8, true, sums);
+	else if (LANES * tile->row_stride <= GROUP_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F8, false, sums);
 	else if (is_in_line || !is_word)
 		row_by_row(kernels, tile, ELEMENT_F8, false, sums);
@@ -337,19 +345,10 @@ INLINE void many_of_f8(const struct kernels *kernels, const struct leaf_rows *ti
 
 INLINE void many_of_f4(const struct kernels *kernels, const struct leaf_rows *tile, struct row_sums *sums)
 {
-	if (LANES * kernels->features * sizeof(double) <= KEPT_BYTES)
+	if (kernels->clone == CLONE_AVX512_INTEL || LANES * kernels->features * sizeof(double) <= KEPT_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F4, true, sums);
 	else
 		row_by_row(kernels, tile, ELEMENT_F4, false, sums);
-}
-
-/* However long they are. */
-INLINE void keep_any(const struct kernels *kernels, const struct leaf_rows *tile, struct row_sums *sums)
-{
-	if (tile->element == ELEMENT_F4)
-		many_pairs(kernels, tile, ELEMENT_F4, true, sums);
-	else
-		many_pairs(kernels, tile, ELEMENT_F8, true, sums);
 }
 
 /* So few columns that the compiler knows how many pairs. */
@@ -362,8 +361,8 @@ INLINE void few_of(const struct kernels *kernels, const struct leaf_rows *tile, 
 }
 
 /*
- * Beyond 72 columns of f8 eight rows are no faster; up to there they are, but for those that stay in registers by
- * fours, and not by eights.
+ * Beyond 72 columns of f8 eight rows are no faster from memory. On an EPYC up to there they are, but for those that
+ * stay in registers by fours, and not by eights; on Intel's processors nothing stays in registers.
  */
 INLINE bool goes_by_eights(enum kernel_clone clone, uint32_t features, enum element_type element)
 {
@@ -382,9 +381,7 @@ size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *
 		return kernels_sum_wide_eights_avx512(kernels, tile);
 	if (tile->rows < LANES)
 		return 0;
-	if (kernels->clone == CLONE_AVX512_INTEL)
-		keep_any(kernels, tile, &sums);
-	else if (tile->element == ELEMENT_F4)
+	if (tile->element == ELEMENT_F4)
 		many_of_f4(kernels, tile, &sums);
 	else if ((kernels->blocks + 1) / 2 <= FEW_PAIRS)
 		few_of(kernels, tile, &sums);

@@ -22,10 +22,10 @@
  * cache: 52 to 70 GB/s instead of 45 to 54 with 63 columns, 56 to 73 instead of 50 to 64 with 127, a few hundredths
  * more with 15 and 31, and no more with 255, whose eights are a third of that cache each.
  *
- * On an Intel Xeon (family 6, model 207), presumably because fewer operations can wait for others there, f8 of few
- * columns is kept, too, and all up to 72 go by eights: in a cache 33 GB/s instead of 29 with 15 columns, 36 to 43
- * instead of 32 to 37 with 31. 100 columns came to 39 GB/s in a cache instead of 34, but from memory 127 were the
- * better by fours, 0.93 to 0.97 of what only reads instead of 0.90 to 0.92, and up to 100 it made no difference.
+ * On an Intel Xeon (family 6, model 207) f8 of few columns is kept, too: products and predictions of different eights
+ * then fill each other's waits. All up to 72 go by eights: in a cache 33 GB/s instead of 29 with 15 columns, 36 to 43
+ * instead of 32 to 37 with 31, and from memory as much. 100 columns came to 41 GB/s in a cache instead of 38, but from
+ * memory 100 and 127 were better by fours, 0.93 and 0.98 of what only reads instead of 0.90 and 0.92.
  */
 enum { ROWS = PAIR, REGISTER_PAIRS = KERNELS_REGISTER_FEATURES / PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
 
@@ -89,13 +89,13 @@ enum work { PREDICTIONS = 1, PRODUCTS = 2 };
 INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
         const enum element_type element, const int work, pair *kept, const pair *e, struct predictions *predictions)
 {
-	const size_t bytes = ROWS * PAIR * element_bytes(element);
+	const size_t bytes = ROWS * PAIR * element_bytes(element), before = p * bytes;
 	double *sums = sweep->sums + PAIR * p;
 	if (work & PRODUCTS)
 		pair_store(sums, add_products(pair_at(sums), kept, e));
 	if (work & PREDICTIONS) {
 		add_predictions(sweep, row, p, is_last, element, kept, predictions);
-		ask_lines(sweep->asks, row + p * bytes, bytes);
+		ask_lines(sweep->asks, row + before, is_last ? ROWS * sweep->row_stride - before : bytes, AHEAD_RUNS);
 	}
 }
 
@@ -169,7 +169,7 @@ INLINE void few_of_f8(struct kernels *kernels, const struct leaf_rows *tile, con
 #pragma GCC unroll 2
 		for (size_t p = 0; p < pairs; p++) {
 			add_predictions(&sweep, row, p, p + 1 == pairs, ELEMENT_F8, x[p], &predictions);
-			ask_lines(sweep.asks, row + p * sizeof x[p], sizeof x[p]);
+			ask_lines_straight(sweep.asks, row + p * sizeof x[p], sizeof x[p]);
 		}
 		pair_store(errors, errors_of(kernels, &predictions, target, stride, ELEMENT_F8, &of_rows));
 		/* A load spreads a number over a register by itself; out of one, where the compiler would have them,
