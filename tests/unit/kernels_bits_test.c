@@ -12,7 +12,7 @@
 
 TestSuite(kernels_bits, .timeout = 120);
 
-/* With 301 and 700 rows are so long that they are gone through one by one: of f8, and of f4, too. */
+/* With 301 and 700 rows are so long that CLONE_AVX512 goes through them one by one: of f8, and of f4, too. */
 static const uint32_t feature_counts[] = {
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 31, 32, 33, 45, 64, 72, 100, 301, 700};
 enum {
@@ -60,8 +60,7 @@ static bool equal(const struct sums *one, const struct sums *other)
 	return true;
 }
 
-/* A kernel with random centre and parameters for every clone that this processor runs, whether it is its best or not.
- */
+/* A kernel with random centre and parameters for every clone that this processor runs, its best or not. */
 struct clones {
 	enum kernel_clone last;
 	struct kernels kernels[CLONE_COUNT];
@@ -200,11 +199,11 @@ Test(kernels_bits, are_the_same_where_numbers_are_infinite_or_none)
 Test(kernels_bits, have_a_clone_for_what_this_processor_can_do)
 {
 #if defined(__x86_64__)
-	const bool by_eight = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-	                      __builtin_cpu_supports("avx512dq");
+	const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+	                        __builtin_cpu_supports("avx512dq");
 	const enum kernel_clone by_four = __builtin_cpu_supports("avx2") ? CLONE_AVX2 : CLONE_BASELINE;
-	const enum kernel_clone by_eights = __builtin_cpu_is("intel") ? CLONE_AVX512_INTEL : CLONE_AVX512;
-	cr_expect_eq(kernel_best_clone(), by_eight ? by_eights : by_four);
+	const enum kernel_clone by_eight = __builtin_cpu_is("intel") ? CLONE_AVX512_INTEL : CLONE_AVX512;
+	cr_expect_eq(kernel_best_clone(), has_avx512 ? by_eight : by_four);
 #endif
 	cr_expect(kernel_best_clone() < CLONE_COUNT);
 }
