@@ -47,6 +47,7 @@ static const struct plausible_errors table[] = {
         {SYS_kill, "kill", {0}, false}, /* to a child that nobody has waited for */
         {SYS_prlimit64, "prlimit64", {0}, false},
         {SYS_sched_getaffinity, "sched_getaffinity", {0}, false},
+        {SYS_sched_yield, "sched_yield", {0}, false},
         {SYS_rt_sigaction, "rt_sigaction", {0}, false},
         {SYS_rt_sigprocmask, "rt_sigprocmask", {0}, false},
         {SYS_rt_sigreturn, "rt_sigreturn", {0}, false},
