@@ -91,8 +91,7 @@ INLINE void ask_straight(const unsigned char *at)
 	__builtin_prefetch(at + STRAIGHT_BYTES, 0, 3);
 }
 
-/* The lines ahead of some bytes that are read. The loop is not unrolled: of what is asked in a burst more is dropped.
- */
+/* The lines ahead of some bytes that are read. Not unrolled: of what is asked for in a burst more is dropped. */
 INLINE void ask_lines_straight(const enum asks asks, const unsigned char *at, size_t bytes)
 {
 	if (asks != ASKS_NOTHING)
