@@ -45,7 +45,6 @@ static void close_jobs(struct campaign *campaign)
 {
 	for (uint32_t i = 0; i < campaign->job_count; i++) {
 		campaign_job_abandon(&campaign->jobs[i]);
-		campaign_evidence_clear(&campaign->jobs[i]);
 		campaign_job_release(&campaign->jobs[i]);
 	}
 	free(campaign->jobs);
@@ -96,7 +95,7 @@ static bool settle(struct campaign *campaign, struct campaign_job *job, enum ver
 		            campaign->options->failures, job, verdict, reason, campaign->options->seed, error))
 			return false;
 	}
-	campaign_evidence_clear(job);
+	campaign_job_clear(job);
 	return true;
 }
 

@@ -95,7 +95,7 @@ bool campaign_reference_take(const struct campaign_job *job, struct campaign_ref
 		campaign_reference_release(reference);
 		return false;
 	}
-	campaign_evidence_clear(job);
+	campaign_job_clear(job);
 	return true;
 }
 
@@ -169,14 +169,12 @@ static bool is_expected(const char *name, const struct evidence *evidence)
 	       (evidence->kill_was_asked && strstr(name, ".forkfit-draft") != NULL);
 }
 
-static bool look_at_files(const struct campaign_job *job, struct evidence *evidence)
+static void look_at_files(const struct campaign_job *job, struct evidence *evidence)
 {
-	if (job->directory == NULL)
-		return true;
-	DIR *directory = opendir(job->directory);
-	if (directory == NULL)
-		return false;
-	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+	if (job->files == NULL)
+		return;
+	rewinddir(job->files);
+	for (const struct dirent *entry; (entry = readdir(job->files)) != NULL;) {
 		bool is_dots = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
 		if (is_dots || is_expected(entry->d_name, evidence))
 			continue;
@@ -184,8 +182,6 @@ static bool look_at_files(const struct campaign_job *job, struct evidence *evide
 		snprintf(evidence->file_name, sizeof evidence->file_name, "%.*s", (int)sizeof evidence->file_name - 1,
 		        entry->d_name);
 	}
-	closedir(directory);
-	return true;
 }
 
 bool campaign_evidence_take(const struct campaign_job *job, const struct campaign_reference *reference,
@@ -204,17 +200,8 @@ bool campaign_evidence_take(const struct campaign_job *job, const struct campaig
 	};
 	if (exited && job->window->descriptors >= 0)
 		evidence->descriptors = job->window->descriptors - reference->descriptors;
-	if (look_at_result(job, reference, evidence) && look_at_messages(job, evidence) && look_at_files(job, evidence))
+	look_at_files(job, evidence);
+	if (look_at_result(job, reference, evidence) && look_at_messages(job, evidence))
 		return true;
 	return cannot_read(error);
-}
-
-void campaign_evidence_clear(const struct campaign_job *job)
-{
-	DIR *directory = job->directory != NULL ? opendir(job->directory) : NULL;
-	if (directory == NULL)
-		return;
-	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
-		unlinkat(dirfd(directory), entry->d_name, 0);
-	closedir(directory);
 }

@@ -32,7 +32,4 @@ bool campaign_evidence_take(const struct campaign_job *job, const struct campaig
 /* The run's standard error, for the caller to free. NULL: it cannot be read. */
 char *campaign_evidence_messages(const struct campaign_job *job, size_t *length);
 
-/* Removes the files that the run has left. */
-void campaign_evidence_clear(const struct campaign_job *job);
-
 #endif

@@ -52,6 +52,9 @@ static bool make_directory(struct campaign_job *job, struct error *error)
 		job->directory = NULL;
 		return false;
 	}
+	job->files = opendir(job->directory);
+	if (job->files == NULL)
+		return error_set_errno(error, EXIT_OS_ERROR, "cannot open the directory %s", job->directory);
 	job->model = join(job->directory, CAMPAIGN_MODEL);
 	job->events = join(job->directory, CAMPAIGN_EVENTS);
 	job->checkpoint = join(job->directory, CAMPAIGN_CHECKPOINT);
@@ -84,6 +87,9 @@ void campaign_job_release(struct campaign_job *job)
 		fclose(job->messages);
 	if (job->window != NULL)
 		mapping_unshare(job->window, sizeof *job->window);
+	campaign_job_clear(job);
+	if (job->files != NULL)
+		closedir(job->files);
 	if (job->directory != NULL)
 		rmdir(job->directory);
 	fault_log_free(job->log);
@@ -216,6 +222,15 @@ bool campaign_job_watch(struct campaign_job *job, uint64_t reference_ns, bool *e
 	if (*ended)
 		conclude(job, leader);
 	return taken || out_of_memory(error);
+}
+
+void campaign_job_clear(const struct campaign_job *job)
+{
+	if (job->files == NULL)
+		return;
+	rewinddir(job->files);
+	for (const struct dirent *entry; (entry = readdir(job->files)) != NULL;)
+		unlinkat(dirfd(job->files), entry->d_name, 0);
 }
 
 void campaign_job_abandon(struct campaign_job *job)

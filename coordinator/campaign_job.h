@@ -5,8 +5,9 @@
  *   campaign_job_start    a run with this configuration
  *   campaign_job_watch    what fires; whether it has ended, or has to be ended
  *   campaign_job_resume   the same run again, without its faults, from the checkpoint that it has left
+ *   campaign_job_clear    the directory is empty again
  *
- * Then campaign_evidence.h looks at what it left.
+ * Before the last, campaign_evidence.h looks at what the run left.
  */
 #ifndef FORKFIT_COORDINATOR_CAMPAIGN_JOB_H
 #define FORKFIT_COORDINATOR_CAMPAIGN_JOB_H
@@ -18,6 +19,7 @@
 #include "coordinator/events.h"
 #include "coordinator/process.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,6 +53,7 @@ struct campaign_job {
 	FILE *output;    /* of the run; files without a name … */
 	FILE *messages;  /* … and its standard error */
 	char *directory; /* for its files; NULL: it has none */
+	DIR *files;      /* the same, open from the start: where memory has run out, it can still be emptied */
 	char *model;     /* in the directory */
 	char *events;
 	char *checkpoint;
@@ -76,6 +79,7 @@ struct campaign_job {
 /* config: of the campaign; it says which files the runs write. On failure nothing is to be released. */
 bool campaign_job_init(struct campaign_job *job, const struct campaign_program *program, const struct config *config,
         struct error *error);
+/* Removes the directory, too, and what is in it. */
 void campaign_job_release(struct campaign_job *job);
 
 /* The configuration is that of the run, but for its files: they come into the job's directory. */
@@ -93,6 +97,9 @@ uint64_t campaign_job_deadline_ns(const struct campaign_job *job, uint64_t refer
 /* Takes what has fired, and kills the run if its time is over. *ended: it is over, and no process of it is left. False:
  * out of memory. */
 bool campaign_job_watch(struct campaign_job *job, uint64_t reference_ns, bool *ended, struct error *error);
+
+/* Removes the files that the run has left. */
+void campaign_job_clear(const struct campaign_job *job);
 
 /* Ends a run that is not wanted any more, with all its processes. */
 void campaign_job_abandon(struct campaign_job *job);

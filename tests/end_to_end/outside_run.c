@@ -183,10 +183,11 @@ static struct run *start_in(const struct lane *lane, const struct outside_run *r
 	cr_assert(preload != NULL);
 	sprintf(preload, "LD_PRELOAD=%s", shim);
 	snprintf(plan, sizeof plan, "FORKFIT_ALLOCATIONS=%u %u %u", strike->process, strike->from, strike->times);
-	const char *environment[] = {"LSAN_OPTIONS=detect_leaks=0", "ASAN_OPTIONS=detect_leaks=0", preload, plan,
-	        "FORKFIT_ALLOCATIONS_REPORT=report", NULL};
+	/* What a campaign leaves is looked for where it ran. */
+	const char *environment[] = {"LSAN_OPTIONS=detect_leaks=0", "ASAN_OPTIONS=detect_leaks=0", "TMPDIR=.", preload,
+	        plan, "FORKFIT_ALLOCATIONS_REPORT=report", NULL};
 	if (strike->means == OUTSIDE_SYSTEM_CALL) {
-		environment[2] = NULL;
+		environment[3] = NULL;
 		add_driver(&arguments, driver, strike);
 	} else {
 		char *report = path_join(lane->directory, "report");
