@@ -8,28 +8,20 @@
 /*
  * Wide rows in Fortran order: a vector is a column's numbers in two groups of rows.
  *
- * Memory answers best when it is asked for runs of 512 bytes or more of four columns at a time, and when it always has
- * something to do. So both the sweep for the predictions and the one for the products ask for lines, four of them for
- * eight that they read, and thereby for all of the run that follows. Up to 64 columns a run of 512 bytes stays in the
- * first-level cache between the two; of more, runs of 1 KiB were faster by a tenth. 64 bytes of each column in turn
- * came to 0.2 to 0.5 of what two processes that only read straight on get from the memory, 512 bytes to 0.9 with 16 to
- * 64 columns, to 0.8 with 128, and to 0.65 with 1001, likewise without any sums.
+ * Up to 16 columns, eight rows of all of them stay in registers. Of more, a strip of 32 rows is gone through twice, and
+ * the second time it is in a cache: for the predictions, whose sums stay in registers, and for the products.
+ *
+ * Memory answers best when it is asked for long runs of four columns at a time, and when it always has something to do.
+ * So with each strip goes its part of the next run, which is of all columns, and as long as the second-level cache has
+ * room for. It is asked for into that cache alone. On an AMD EPYC (family 25, model 17) two processes that only read
+ * in this order came to 0.66 of what they got straight on with runs of 1 KiB, 0.75 with 4 KiB, and 0.45 with 512 bytes
+ * that were not asked for.
  */
 enum {
-	NEAR_COLUMNS = 64,
-	NEAR_RUN_BYTES = 512,
-	FAR_RUN_BYTES = KERNELS_ROWS_TOGETHER * sizeof(float),
-	TOGETHER_BYTES = 524288, /* of all columns: half the second-level cache of the processors that have AVX-512 */
-	FEWEST_PAIRS = 4,
-	AHEAD_BLOCKS = 2 /* with one, or more than four, a twentieth was lost */
-};
-
-/* A run of each column. */
-struct run {
-	const unsigned char *rows; /* but for a column's offset */
-	size_t pairs;              /* of groups */
-	size_t bytes;              /* of a column */
-	__mmask8 last;             /* which rows of the last pair there are */
+	STRIP_PAIRS = 4,
+	RUN_BYTES = 1024,        /* 2048 and 4096 were as good, or worse by a twentieth */
+	TOGETHER_BYTES = 307200, /* of all columns; more is asked for in runs of half the length */
+	AHEAD_BYTES = 16384      /* before a run's begin its first columns are there */
 };
 
 enum { ALL_ROWS = 0xff, FIRST_GROUP = 0x0f };
@@ -58,37 +50,6 @@ INLINE void places_of(const struct kernels *kernels, const struct leaf_rows *til
 	for (size_t k = 0; k < columns; k++)
 		places[k] =
 		        rows + tile->offsets[block_column(column + k / LANES * LANES, kernels->features) + k % LANES];
-}
-
-/* The columns of the block that comes so many after the run's first; behind the last, of the rows that follow. */
-INLINE void places_ahead(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        size_t block, const unsigned char **places)
-{
-	const unsigned char *rows = run->rows + CACHE_LINE - 1;
-	for (; block >= kernels->blocks; block -= kernels->blocks)
-		rows += run->bytes;
-	places_of(kernels, tile, rows, LANES * block, LANES, places);
-}
-
-/* Asks for a line of each of four columns, into the first-level cache or only into the second. */
-INLINE void ask_four(const unsigned char *const *places, size_t at, const bool near)
-{
-#pragma GCC unroll 4
-	for (size_t k = 0; k < LANES; k++)
-		if (near)
-			__builtin_prefetch(places[k] + at, 0, 3);
-		else
-			__builtin_prefetch(places[k] + at, 0, 2);
-}
-
-/*
- * On an Intel Xeon (family 6, model 207) it is better to ask for many columns into the second-level cache alone: with
- * 63, 127, 511 and 1000 an epoch came to 0.80, 0.72, 0.64 and 0.48 of two processes that only read instead of 0.63,
- * 0.53, 0.52 and 0.42. With 15, which stay in registers, it was worse, 0.75 instead of 0.95: few_ask always asks near.
- */
-INLINE bool asks_near(const struct kernels *kernels)
-{
-	return kernels->clone != CLONE_AVX512_INTEL;
 }
 
 /*
@@ -161,16 +122,17 @@ enum { FEW_BLOCKS = 4, FEW_COLUMNS = FEW_BLOCKS * LANES };
  */
 INLINE void few_ask(const unsigned char *const *columns, const unsigned char *target, size_t at, const size_t bytes)
 {
-	enum { LINES = 4, STEP_BYTES = LINES * CACHE_LINE };
-	const size_t step = at / bytes % (NEAR_RUN_BYTES / bytes), begin = at - step * bytes;
-	const size_t steps_of_block = NEAR_RUN_BYTES / bytes / FEW_BLOCKS;
-	const size_t next = begin + NEAR_RUN_BYTES + CACHE_LINE - 1 + step % 2 * STEP_BYTES;
+	enum { FEW_RUN_BYTES = 512, LINES = 4, STEP_BYTES = LINES * CACHE_LINE };
+	const size_t step = at / bytes % (FEW_RUN_BYTES / bytes), begin = at - step * bytes;
+	const size_t steps_of_block = FEW_RUN_BYTES / bytes / FEW_BLOCKS;
+	const size_t next = begin + FEW_RUN_BYTES + CACHE_LINE - 1 + step % 2 * STEP_BYTES;
 	if (step % steps_of_block < 2) {
-#pragma GCC unroll 4
-		for (size_t i = 0; i < LINES; i++)
-			ask_four(columns + step / steps_of_block * LANES, next + i * CACHE_LINE, true);
+#pragma GCC unroll 16
+		for (size_t i = 0; i < LINES * LANES; i++)
+			__builtin_prefetch(
+			        columns[step / steps_of_block * LANES + i % LANES] + next + i / LANES * CACHE_LINE);
 	}
-	__builtin_prefetch(target + at + NEAR_RUN_BYTES + CACHE_LINE - 1);
+	__builtin_prefetch(target + at + FEW_RUN_BYTES + CACHE_LINE - 1);
 }
 
 /* The columns' sums, to which the products of a pair's rows are added. */
@@ -219,146 +181,182 @@ INLINE void few_columns(const struct kernels *kernels, const struct leaf_rows *t
 		sums_store(kernels->sums + PAIR, sums[1], behind);
 }
 
-/* Adds to the four sums of each of a pair's rows what some columns of two blocks have. */
-INLINE void pair_predictions(const unsigned char *const *at, size_t row, const pair *w, const pair *c,
-        const size_t columns, const bool is_first, const __mmask8 there, const enum element_type element, double *sums)
+/* Whose lines are the next to be asked for: two of each of four columns at a time. */
+struct asker {
+	const unsigned char *rows; /* of a run, but for a column's offset; NULL: nothing is asked for */
+	size_t run_bytes;          /* of a column */
+	size_t block;
+	size_t at; /* in its run */
+};
+
+enum { ASKED_AT_ONCE = 2 * CACHE_LINE };
+
+/*
+ * Who begins with these rows. Runs begin at multiples of their length, wherever leaves do; as far as rows are from
+ * there, the next run has been asked for.
+ */
+INLINE struct asker asker_at(const struct kernels *kernels, const unsigned char *rows)
 {
-	pair of_rows[LANES] = {{0}};
-#pragma GCC unroll 4
-	for (size_t k = 0; k < LANES && !is_first; k++)
-		of_rows[k] = pair_at(sums + k * PAIR);
+	const size_t all_bytes = RUN_BYTES * LANES * kernels->blocks;
+	const size_t bytes = all_bytes > TOGETHER_BYTES ? RUN_BYTES / 2 : RUN_BYTES, turns = bytes / ASKED_AT_ONCE;
+	const size_t begun = (uintptr_t)rows % bytes;
+	const size_t turn = begun * kernels->blocks / ASKED_AT_ONCE + AHEAD_BYTES / (LANES * ASKED_AT_ONCE);
+	const size_t block = turn / turns % kernels->blocks, runs = 1 + turn / turns / kernels->blocks;
+	if (!kernels->asks_ahead)
+		return (struct asker){.rows = NULL};
+	return (struct asker){
+	        .rows = rows - begun + runs * bytes + CACHE_LINE - 1,
+	        .run_bytes = bytes,
+	        .block = block,
+	        .at = turn % turns * ASKED_AT_ONCE,
+	};
+}
+
+INLINE void ask(const struct kernels *kernels, const struct leaf_rows *tile, struct asker *asker)
+{
+	if (asker->rows == NULL)
+		return;
+	const size_t *offsets = tile->offsets + block_column(LANES * asker->block, kernels->features);
+	const unsigned char *lines = asker->rows + asker->at;
 #pragma GCC unroll 8
-	for (size_t k = 0; k < columns; k++)
-		of_rows[k % LANES] += w[k] * pair_of_rows(at[k] + row, there, c[k], element);
+	for (size_t i = 0; i < 2 * LANES; i++)
+		__builtin_prefetch(lines + i / LANES * CACHE_LINE + offsets[i % LANES], 0, 2);
+	asker->at += ASKED_AT_ONCE;
+	if (asker->at < asker->run_bytes)
+		return;
+	asker->at = 0;
+	if (++asker->block < kernels->blocks)
+		return;
+	asker->block = 0;
+	asker->rows += asker->run_bytes;
+}
+
+/* With every how manieth block, in each of the two sweeps through a strip, is it somebody's turn to be asked for? */
+INLINE size_t blocks_per_ask(const size_t pairs, const enum element_type element)
+{
+	return STRIP_PAIRS / pairs * (sizeof(double) / element_bytes(element));
+}
+
+/* Rows of a tile that are gone through together: some pairs of groups. */
+struct strip {
+	const unsigned char *rows; /* but for a column's offset */
+	__mmask8 there;            /* which rows of each pair there are */
+};
+
+/*
+ * What a strip has in the block that is the turn of the first sweep in a while is brought on from the second-level
+ * cache into the first: an epoch became faster by a twentieth.
+ */
+INLINE void ask_near(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
+        size_t block, const size_t bytes)
+{
+	enum { BLOCKS_AHEAD = 4 };
+	if (block + BLOCKS_AHEAD >= kernels->blocks)
+		return;
+	const size_t *offsets = tile->offsets + block_column(LANES * (block + BLOCKS_AHEAD), kernels->features);
 #pragma GCC unroll 4
 	for (size_t k = 0; k < LANES; k++)
-		pair_store(sums + k * PAIR, of_rows[k]);
+#pragma GCC unroll 4
+		for (size_t at = CACHE_LINE - 1; at < bytes; at += CACHE_LINE)
+			__builtin_prefetch(strip->rows + offsets[k] + at);
 }
 
-INLINE void blocks_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        size_t column, const size_t columns, const bool is_first, const enum element_type element, double *sums)
+/* Sums up the predictions, and makes of them what the pairs' features are multiplied with. */
+INLINE void strip_errors(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
+        const size_t pairs, const enum element_type element, struct asker *asker, struct row_sums *row_sums, pair *e)
 {
-	const size_t bytes = PAIR * element_bytes(element), end = run->bytes - bytes;
-	const bool near = asks_near(kernels);
-	const unsigned char *at[PAIR], *ahead[LANES];
-	pair w[PAIR], c[PAIR];
-	places_of(kernels, tile, run->rows, column, columns, at);
-	places_ahead(kernels, tile, run, kernels->blocks / 2 + AHEAD_BLOCKS + column / PAIR, ahead);
-#pragma GCC unroll 8
-	for (size_t k = 0; k < columns; k++) {
-		w[k] = pair_of_all(kernels->weights[column + k]);
-		c[k] = pair_of_all(kernels->centre[column + k]);
+	const size_t bytes = PAIR * element_bytes(element), d = kernels->features;
+	const unsigned char *target = strip->rows + tile->offsets[d];
+	const size_t every = blocks_per_ask(pairs, element);
+	pair of_rows[STRIP_PAIRS][LANES] = {{{0}}};
+	for (size_t block = 0; block < kernels->blocks; block++) {
+		const size_t *offsets = tile->offsets + block_column(LANES * block, d);
+#pragma GCC unroll 4
+		for (size_t k = 0; k < LANES; k++) {
+			const pair w = pair_of_all(kernels->weights[LANES * block + k]);
+			const pair c = pair_of_all(kernels->centre[LANES * block + k]);
+			const unsigned char *at = strip->rows + offsets[k];
+#pragma GCC unroll 4
+			for (size_t p = 0; p < pairs; p++)
+				of_rows[p][k] += w * pair_of_rows(at + p * bytes, strip->there, c, element);
+		}
+		if (block % every == 0)
+			ask(kernels, tile, asker);
+		if (asker->rows != NULL)
+			ask_near(kernels, tile, strip, block, pairs * bytes);
 	}
-	for (size_t row = 0; row < end; row += bytes, sums += LANES * PAIR) {
-		pair_predictions(at, row, w, c, columns, is_first, ALL_ROWS, element, sums);
-		if (row % CACHE_LINE == 0)
-			ask_four(ahead, row, near);
+#pragma GCC unroll 4
+	for (size_t p = 0; p < pairs; p++) {
+		const pair y =
+		        pair_of_rows(target + p * bytes, strip->there, pair_of_all(-kernels->target_centre), element);
+		e[p] = pair_error(kernels, of_rows[p], y, strip->there);
+		add_pair(deviates(kernels), e[p], y, row_sums);
+		if (asker->rows != NULL)
+			__builtin_prefetch(target + p * bytes + RUN_BYTES + CACHE_LINE - 1, 0, 2);
 	}
-	pair_predictions(at, end, w, c, columns, is_first, run->last, element, sums);
-	ask_four(ahead, end, near);
 }
 
-INLINE void run_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        const enum element_type element, double *sums)
-{
-	const size_t columns = LANES * kernels->blocks, in_pairs = columns / PAIR * PAIR;
-	blocks_predictions(kernels, tile, run, 0, PAIR, true, element, sums);
-	for (size_t column = PAIR; column < in_pairs; column += PAIR)
-		blocks_predictions(kernels, tile, run, column, PAIR, false, element, sums);
-	if (in_pairs < columns)
-		blocks_predictions(kernels, tile, run, in_pairs, LANES, false, element, sums);
-}
-
-/* What a pair's features are multiplied with comes in place of its first sum, and the target in place of its second. */
-INLINE void run_errors(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        const enum element_type element, double *of_pair, struct row_sums *row_sums)
+INLINE void block_products(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
+        size_t column, const size_t columns, const size_t pairs, const enum element_type element, const pair *e)
 {
 	const size_t bytes = PAIR * element_bytes(element);
-	const unsigned char *target = run->rows + tile->offsets[kernels->features];
-	const pair centre = pair_of_all(-kernels->target_centre);
-	const bool is_of_targets = deviates(kernels);
-	for (size_t p = 0; p < run->pairs; p++) {
-		double *of_this = of_pair + p * LANES * PAIR;
-		const __mmask8 there = p + 1 < run->pairs ? ALL_ROWS : run->last;
-		const pair sums[LANES] = {pair_at(of_this), pair_at(of_this + PAIR), pair_at(of_this + 2 * PAIR),
-		        pair_at(of_this + 3 * PAIR)};
-		const pair y = pair_of_rows(target + p * bytes, there, centre, element);
-		pair_store(of_this, pair_error(kernels, sums, y, there));
-		pair_store(of_this + PAIR, y);
-		__builtin_prefetch(target + p * bytes + run->bytes + CACHE_LINE - 1);
-	}
-	for (size_t p = 0; p < run->pairs; p++, of_pair += LANES * PAIR)
-		add_pair(is_of_targets, pair_at(of_pair), pair_at(of_pair + PAIR), row_sums);
-}
-
-INLINE pair pair_products(pair sums, const unsigned char *const *at, size_t row, const pair *c, const size_t columns,
-        pair e, const __mmask8 there, const enum element_type element)
-{
-	pair x[PAIR];
+	const unsigned char *at[PAIR];
+	pair sums = sums_at(kernels->sums + column, columns);
+	places_of(kernels, tile, strip->rows, column, columns, at);
+#pragma GCC unroll 4
+	for (size_t p = 0; p < pairs; p++) {
+		pair x[PAIR];
 #pragma GCC unroll 8
-	for (size_t k = 0; k < columns; k++)
-		x[k] = e * pair_of_rows(at[k] + row, there, c[k], element);
-	return add_products(sums, x, columns);
-}
-
-INLINE void blocks_products(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        size_t column, const size_t columns, const enum element_type element, const double *errors)
-{
-	const size_t bytes = PAIR * element_bytes(element), end = run->bytes - bytes;
-	const size_t before = (kernels->blocks - 1) / 2 - column / PAIR;
-	const bool near = asks_near(kernels);
-	const unsigned char *at[PAIR], *ahead[LANES];
-	pair c[PAIR], sums = sums_at(kernels->sums + column, columns);
-	places_of(kernels, tile, run->rows, column, columns, at);
-	places_ahead(kernels, tile, run, kernels->blocks + AHEAD_BLOCKS + before, ahead);
-#pragma GCC unroll 8
-	for (size_t k = 0; k < columns; k++)
-		c[k] = pair_of_all(kernels->centre[column + k]);
-	for (size_t row = 0; row < end; row += bytes, errors += LANES * PAIR) {
-		sums = pair_products(sums, at, row, c, columns, pair_at(errors), ALL_ROWS, element);
-		if (row % CACHE_LINE == 0)
-			ask_four(ahead, row, near);
+		for (size_t k = 0; k < columns; k++)
+			x[k] = e[p] * pair_of_rows(at[k] + p * bytes, strip->there,
+			                      pair_of_all(kernels->centre[column + k]), element);
+		sums = add_products(sums, x, columns);
 	}
-	sums = pair_products(sums, at, end, c, columns, pair_at(errors), run->last, element);
-	ask_four(ahead, end, near);
 	sums_store(kernels->sums + column, sums, columns);
 }
 
 /* From the last column back to the first: the last ones are still in the first-level cache. */
-INLINE void run_products(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        const enum element_type element, const double *errors)
+INLINE void strip_products(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
+        const size_t pairs, const enum element_type element, struct asker *asker, const pair *e)
 {
 	const size_t columns = LANES * kernels->blocks, in_pairs = columns / PAIR * PAIR;
-	if (in_pairs < columns)
-		blocks_products(kernels, tile, run, in_pairs, LANES, element, errors);
-	for (size_t column = in_pairs; column > 0; column -= PAIR)
-		blocks_products(kernels, tile, run, column - PAIR, PAIR, element, errors);
+	const size_t every = blocks_per_ask(pairs, element);
+	if (in_pairs < columns) {
+		block_products(kernels, tile, strip, in_pairs, LANES, pairs, element, e);
+		if (in_pairs / LANES % every == 0)
+			ask(kernels, tile, asker);
+	}
+	for (size_t column = in_pairs; column > 0; column -= PAIR) {
+		block_products(kernels, tile, strip, column - PAIR, PAIR, pairs, element, e);
+		if ((column - PAIR) / LANES % every == 0)
+			ask(kernels, tile, asker);
+		if (every == 1)
+			ask(kernels, tile, asker);
+	}
 }
 
-/* How many pairs of groups a run has at most. */
-INLINE size_t run_pairs(uint32_t features, const size_t bytes)
+INLINE void sum_strip(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
+        const size_t pairs, const enum element_type element, struct asker *asker, struct row_sums *row_sums)
 {
-	const size_t wanted = (features < NEAR_COLUMNS ? NEAR_RUN_BYTES : FAR_RUN_BYTES) / bytes;
-	const size_t together = TOGETHER_BYTES / (((size_t)features + 1) * bytes);
-	const size_t most = together < wanted ? together : wanted;
-	return most < FEWEST_PAIRS ? FEWEST_PAIRS : most;
+	pair e[STRIP_PAIRS];
+	strip_errors(kernels, tile, strip, pairs, element, asker, row_sums, e);
+	strip_products(kernels, tile, strip, pairs, element, asker, e);
 }
 
 INLINE void many_columns(const struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element,
         struct row_sums *row_sums)
 {
-	const size_t bytes = PAIR * element_bytes(element), most = run_pairs(kernels->features, bytes);
-	struct run run = {.rows = tile->base};
-	for (size_t row = 0; row < tile->rows; row += run.pairs * PAIR) {
-		const size_t left = (tile->rows - row + PAIR - 1) / PAIR;
-		run.pairs = left < most ? left : most;
-		run.bytes = run.pairs * bytes;
-		run.last = rows_there(tile->rows - row - (run.pairs - 1) * PAIR);
-		run_predictions(kernels, tile, &run, element, kernels->group);
-		run_errors(kernels, tile, &run, element, kernels->group, row_sums);
-		run_products(kernels, tile, &run, element, kernels->group);
-		run.rows += run.bytes;
-	}
+	const size_t bytes = PAIR * element_bytes(element);
+	struct strip strip = {.rows = tile->base, .there = ALL_ROWS};
+	struct asker asker = asker_at(kernels, tile->base);
+	size_t left = tile->rows;
+	for (; left >= STRIP_PAIRS * PAIR; left -= STRIP_PAIRS * PAIR, strip.rows += STRIP_PAIRS * bytes)
+		sum_strip(kernels, tile, &strip, STRIP_PAIRS, element, &asker, row_sums);
+	for (; left >= PAIR; left -= PAIR, strip.rows += bytes)
+		sum_strip(kernels, tile, &strip, 1, element, &asker, row_sums);
+	strip.there = rows_there(left);
+	if (left > 0)
+		sum_strip(kernels, tile, &strip, 1, element, &asker, row_sums);
 }
 
 INLINE size_t columns_pairs(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)

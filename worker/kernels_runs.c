@@ -14,7 +14,7 @@
 enum {
 	FEWEST_COLUMNS = 20,
 	FEWEST_ROWS = 32,
-	MOST_ROWS = 128,
+	MOST_ROWS = KERNELS_ROWS_TOGETHER,
 	TOGETHER_BYTES = 131072, /* a quarter of the second-level cache */
 	AHEAD_BYTES = 8192       /* of the columns whose turn comes next: what the first-level cache has room for */
 };

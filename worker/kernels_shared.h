@@ -11,8 +11,8 @@
 /* Groups of rows in Fortran order that are summed together. */
 enum { KERNELS_COLUMN_GROUPS = 2 };
 
-/* The most rows in Fortran order that any clone sums run by run. */
-enum { KERNELS_ROWS_TOGETHER = 256 };
+/* The most rows in Fortran order that are summed run by run. */
+enum { KERNELS_ROWS_TOGETHER = 128 };
 
 /* How many of such rows that is; 0: they are not. */
 size_t kernels_rows_together(uint32_t features, enum element_type element);
