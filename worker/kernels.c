@@ -71,12 +71,22 @@ void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *p
 	}
 }
 
+#if defined(__x86_64__)
+/* AMD's have AVX-512 from family 25 on, and what is not known here is more like its successor. */
+static enum kernel_clone best_avx512_clone(void)
+{
+	if (!__builtin_cpu_is("amd"))
+		return CLONE_AVX512;
+	return __builtin_cpu_is("amdfam19h") ? CLONE_AVX512_ZEN4 : CLONE_AVX512_ZEN5;
+}
+#endif
+
 enum kernel_clone kernel_best_clone(void)
 {
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
 	        __builtin_cpu_supports("avx512dq"))
-		return __builtin_cpu_is("intel") ? CLONE_AVX512_INTEL : CLONE_AVX512;
+		return best_avx512_clone();
 	if (__builtin_cpu_supports("avx2"))
 		return CLONE_AVX2;
 #endif

@@ -8,17 +8,18 @@
  * with prefetches. Asked for in this way, 64 KiB ahead, rows that are read straight on arrive as fast as that. Blocks
  * of 32 KiB were 10 % slower, of 16 KiB 20 %, and with one run instead of four it was as if nothing had been asked.
  *
- * Which is the better way for the AVX-512 clones depends on the processor. Of what two processes get that only read, an
+ * Which is the best way for the AVX-512 clones depends on the processor. Of what two processes get that only read, an
  * epoch of f8 with 127 columns came to
  *
- *                                            in blocks   straight on   not asked for
- *     AMD EPYC (family 26)                      0.71         0.81           0.61
- *     Intel Xeon (family 6, model 207)          0.94         0.76           0.46
+ *                                        by one   by four   straight on   not asked for
+ *     AMD EPYC (family 25, model 17)      0.98      0.84        0.41          0.31
+ *     AMD EPYC (family 26, model 2)                 0.71        0.81          0.61
+ *     Intel Xeon (family 6, model 207)    0.91      0.94        0.76          0.46
  *
- * On the latter all f8 from d = 1 to 127 came to 0.92 to 0.95 in blocks and 0.74 to 0.80 straight on, f4 to 0.81 to
- * 0.89 and 0.69 to 0.74; these are of one line asked for at a time, and with four f8 came to 0.02 to 0.06 more. Blocks
- * of 32 to 256 KiB in 2 to 16 runs did not differ there. It seems that its second-level cache waits for more lines at
- * once than the first.
+ * where "by one" and "by four" are blocks, of which so many lines are asked for at a time. The first asked 8 KiB ahead
+ * into the first-level cache, and came to 0.94 to 0.99 with 1 to 127 columns; 4 KiB were worse by a tenth, 12 and 16 by
+ * up to 0.06. On the Xeon 2 and 8 KiB were no better than 4. Blocks of 32 to 256 KiB in 2 to 16 runs did not differ on
+ * the Xeon; on the EPYC eight runs came to 0.05 more than four, and 64 to 256 KiB to the same.
  */
 #ifndef FORKFIT_WORKER_KERNELS_AHEAD_H
 #define FORKFIT_WORKER_KERNELS_AHEAD_H
@@ -36,11 +37,11 @@
  */
 enum { AHEAD_NOT_OF = 2 << 20 };
 
-enum { AHEAD_RUNS = 4, AHEAD_BLOCK = 65536, AHEAD_RUN = AHEAD_BLOCK / AHEAD_RUNS };
+enum { AHEAD_RUNS = 8, AHEAD_BLOCK = 131072, AHEAD_RUN = AHEAD_BLOCK / AHEAD_RUNS };
 
 /*
  * The line of the next block that is asked for when that of `at` is read. Each line has one, whatever the order of the
- * reads: four runs go through a block at once, each through a quarter of it.
+ * reads: eight runs go through a block at once, each through an eighth of it.
  */
 INLINE const unsigned char *line_ahead(const unsigned char *at)
 {
@@ -50,7 +51,7 @@ INLINE const unsigned char *line_ahead(const unsigned char *at)
 }
 
 /*
- * For `lines` lines, 1, 2 or AHEAD_RUNS, that are read one after the other: those of the group of so many that `at`
+ * For `lines` lines, 1, 2 or 4, that are read one after the other: those of the group of so many that `at`
  * lies in. They have theirs at the same place of as many runs, so that it is worked out once.
  */
 INLINE void ask_ahead(const unsigned char *at, const size_t lines)
@@ -70,14 +71,16 @@ INLINE void ask_near(const unsigned char *at, const size_t lines)
 		__builtin_prefetch(at + i * CACHE_LINE, 0, 3);
 }
 
-/* How the AVX-512 clones ask. */
-enum asks { ASKS_NOTHING, ASKS_STRAIGHT, ASKS_IN_BLOCKS };
+/* How the AVX-512 clones ask: straight on, or in blocks, one line or up to four at a time. */
+enum asks { ASKS_NOTHING, ASKS_STRAIGHT, ASKS_BY_ONE, ASKS_BY_FOUR };
 
 INLINE enum asks asks_of(enum kernel_clone clone, bool goes_ahead)
 {
 	if (!goes_ahead)
 		return ASKS_NOTHING;
-	return clone == CLONE_AVX512_INTEL ? ASKS_IN_BLOCKS : ASKS_STRAIGHT;
+	if (clone == CLONE_AVX512_ZEN5)
+		return ASKS_STRAIGHT;
+	return clone == CLONE_AVX512_ZEN4 ? ASKS_BY_ONE : ASKS_BY_FOUR;
 }
 
 /*
@@ -99,17 +102,33 @@ INLINE void ask_lines_straight(const enum asks asks, const unsigned char *at, si
 			ask_straight(at + i);
 }
 
-/* The same by either clone, in blocks so many lines at a time, and nearer by; 2 and 8 KiB were no better than 4. */
+/* In blocks alone; `lines` at a time, if the clone asks for more than one. */
+INLINE void ask_lines_ahead(const enum asks asks, const unsigned char *at, size_t bytes, const size_t lines)
+{
+	if (asks == ASKS_BY_ONE)
+		for (size_t i = 0; i < bytes; i += CACHE_LINE)
+			ask_ahead(at + i, 1);
+	else
+		for (size_t i = 0; i < bytes; i += lines * CACHE_LINE)
+			ask_ahead(at + i, lines);
+}
+
+/* The lines ahead of some bytes that are read, by whatever clone. */
 INLINE void ask_lines(const enum asks asks, const unsigned char *at, size_t bytes, const size_t lines)
 {
-	enum { NEAR_BYTES = 4096 };
-	if (asks != ASKS_IN_BLOCKS) {
+	enum { NEAR_BY_ONE = 8192, NEAR_BY_FOUR = 4096 };
+	if (asks == ASKS_BY_ONE) {
+		for (size_t i = 0; i < bytes; i += CACHE_LINE) {
+			ask_ahead(at + i, 1);
+			ask_near(at + i + NEAR_BY_ONE, 1);
+		}
+	} else if (asks == ASKS_BY_FOUR) {
+		for (size_t i = 0; i < bytes; i += lines * CACHE_LINE) {
+			ask_ahead(at + i, lines);
+			ask_near(at + i + NEAR_BY_FOUR, lines);
+		}
+	} else {
 		ask_lines_straight(asks, at, bytes);
-		return;
-	}
-	for (size_t i = 0; i < bytes; i += lines * CACHE_LINE) {
-		ask_ahead(at + i, lines);
-		ask_near(at + i + NEAR_BYTES, lines);
 	}
 }
 

@@ -181,7 +181,7 @@ INLINE void ask_rows(const enum asks asks, const unsigned char *row, const size_
 #pragma GCC unroll 8
 		for (uint32_t j = 0; j < columns; j++)
 			__builtin_prefetch(row + offsets[j] + COLUMN_AHEAD);
-	} else if (asks == ASKS_IN_BLOCKS) {
+	} else if (asks != ASKS_STRAIGHT) {
 		ask_lines(asks, row, bytes, bytes % FOUR == 0 ? 4 : bytes % TWO == 0 ? 2 : 1);
 	} else {
 		/* unrolled, as it was when this was the better way on an AMD EPYC (family 26) */

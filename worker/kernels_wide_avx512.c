@@ -7,31 +7,29 @@
 #include <string.h>
 
 /*
- * Wide rows, eight columns of a row in a register: a pair of blocks. How a group of rows is gone through depends on how
- * much it is; some go eight rows at a time (kernels_wide_eights_avx512.c), the others four:
+ * Wide rows, eight columns of a row in a register: a pair of blocks. Some go eight rows at a time
+ * (kernels_wide_eights_avx512.c), the others four: once through the columns, for the products of one group and the
+ * predictions of the next, whose numbers are kept for its products. With 511 and 1000 columns of f8 an epoch on an
+ * Intel Xeon (family 6, model 207) came so to 0.88 and 0.82 of two processes that only read, and row after row to 0.80
+ * and 0.72; with 1000 of f4 to 0.70 and 0.62. To keep f8 made 127 to 511 columns faster by a tenth in a cache, and 127
+ * and 255 by 0.03 of what only reads from memory. On an AMD EPYC (family 25) it was as good as to read them again.
+ *
+ * Not so on Zen 5 (an AMD EPYC of family 26), as it was measured there:
  *
  *   - 17 to 32 columns of f8: its numbers, and the columns' sums, stay in registers.
- *   - While two groups are at home in the first-level cache: once through the columns of four rows, for the products of
- *     one group and the predictions of the next.
- *   - Beyond: row after row for the predictions, straight on as they lie in memory, then the products. On an AMD EPYC
- *     (family 26) this was 1.4 times as fast with 511 columns of f8, and 1.2 times slower with 39.
+ *   - While two groups are at home in the first-level cache: once through the columns, but only f4 is kept.
+ *   - Beyond: row after row for the predictions, straight on as they lie in memory, then the products. This was 1.4
+ *     times as fast with 511 columns of f8, and 1.2 times slower with 39.
  *   - Such rows of f4 two by two, because a line has four additions that wait for each other. With 1000 columns, in a
  *     cache, a line took 8.3 cycles instead of 11.5; from memory an epoch came to 0.47 to 0.57 of two processes that
  *     only read instead of 0.42 to 0.48, and to as much as before while the memory was slow.
- *
- * Not so on Intel's processors: all that do not go by eights, f8 of more than 72 columns and f4 of more than 128, are
- * gone through once, however long they are, and kept. With 511 and 1000 columns of f8 an epoch on a Xeon (family 6,
- * model 207) came to 0.88 and 0.82 of two processes that only read instead of 0.80 and 0.72, with 1000 of f4 to 0.70
- * instead of 0.62. To keep f8 made 127 to 511 columns faster by a tenth in a cache, and 127 and 255 by 0.03 of what
- * only reads from memory.
  *
  * In each, what lies ahead is asked for (kernels_ahead.h).
  */
 enum { FEW_PAIRS = 4 };
 
 /*
- * The most that a group may be for two to be gone through at once, but for Intel's processors: in the file, or, where
- * they were converted, kept.
+ * The most that two groups at home there may be each: in the file, or, where they were converted, kept.
  */
 enum { GROUP_BYTES = 8192, KEPT_BYTES = 20480 };
 
@@ -137,6 +135,28 @@ INLINE void few_pairs(
 		pair_store(sweep.sums + PAIR * p, sums[p] + products(one.x[p], e));
 }
 
+/*
+ * What lies ahead of a group's next bytes. Where the next group has no room in the first-level cache beside this one,
+ * what is near is asked for in each of its rows, which are read side by side from `in_row` on. On an AMD EPYC (family
+ * 25) an epoch of 511, 767 and 1000 columns of f8 came so to 0.88, 0.89 and 0.84 of two processes that only read,
+ * instead of 0.65, 0.61 and 0.66; 1024 and 2048 bytes were as good, 3072 were worse.
+ */
+INLINE void ask_group(
+        const struct sweep *sweep, const unsigned char *row, size_t at, size_t bytes, const size_t lines, size_t in_row)
+{
+	enum { NEAR_IN_ROW = 1536 };
+	const size_t stride = sweep->row_stride, near = in_row + NEAR_IN_ROW;
+	if (LANES * stride <= GROUP_BYTES || sweep->asks < ASKS_BY_ONE) {
+		ask_lines(sweep->asks, row + at, bytes, lines);
+		return;
+	}
+	ask_lines_ahead(sweep->asks, row + at, bytes, lines);
+	row += near < stride ? near : near + (LANES - 1) * stride;
+#pragma GCC unroll 4
+	for (size_t i = 0; i < LANES; i++)
+		ask_near(row + i * stride, 1);
+}
+
 enum work { PREDICTIONS = 1, PRODUCTS = 2 };
 
 /* One pair's part: of the products of the group that lies `back` bytes before, and of this one's predictions. */
@@ -159,8 +179,8 @@ INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_
 		if (keeps)
 			memcpy(kept, x, sizeof x);
 		add_predictions(sweep, p, x, predictions);
-		ask_lines(sweep->asks, row + before, is_last ? LANES * sweep->row_stride - before : bytes,
-		        bytes / CACHE_LINE);
+		ask_group(sweep, row, before, is_last ? LANES * sweep->row_stride - before : bytes, bytes / CACHE_LINE,
+		        PAIR * element_bytes(element) * p);
 	}
 }
 
@@ -333,7 +353,7 @@ INLINE void many_of_f8(const struct kernels *kernels, const struct leaf_rows *ti
 	const uintptr_t first = (uintptr_t)(tile->base + tile->offsets[0]);
 	const bool is_in_line = first % CACHE_LINE == 0 && tile->row_stride % CACHE_LINE == 0;
 	const bool is_word = first % sizeof(double) == 0 && tile->row_stride % sizeof(double) == 0;
-	if (kernels->clone == CLONE_AVX512_INTEL)
+	if (kernels->clone != CLONE_AVX512_ZEN5)
 		many_pairs(kernels, tile, ELEMENT_F8, true, sums);
 	else if (LANES * tile->row_stride <= GROUP_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F8, false, sums);
@@ -345,7 +365,7 @@ INLINE void many_of_f8(const struct kernels *kernels, const struct leaf_rows *ti
 
 INLINE void many_of_f4(const struct kernels *kernels, const struct leaf_rows *tile, struct row_sums *sums)
 {
-	if (kernels->clone == CLONE_AVX512_INTEL || LANES * kernels->features * sizeof(double) <= KEPT_BYTES)
+	if (kernels->clone != CLONE_AVX512_ZEN5 || LANES * kernels->features * sizeof(double) <= KEPT_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F4, true, sums);
 	else
 		row_by_row(kernels, tile, ELEMENT_F4, false, sums);
@@ -361,15 +381,15 @@ INLINE void few_of(const struct kernels *kernels, const struct leaf_rows *tile, 
 }
 
 /*
- * Beyond 72 columns of f8 eight rows are no faster from memory. On an EPYC up to there they are, but for those that
- * stay in registers by fours, and not by eights; on Intel's processors nothing stays in registers.
+ * Beyond 72 columns of f8 eight rows are no faster from memory. Up to there they are, but on Zen 5 for those that stay
+ * in registers by fours, and not by eights.
  */
 INLINE bool goes_by_eights(enum kernel_clone clone, uint32_t features, enum element_type element)
 {
 	const uint32_t most_of_f8 = 72;
 	if (element == ELEMENT_F4)
 		return features <= KERNELS_EIGHTS_FEATURES;
-	if (clone == CLONE_AVX512_INTEL)
+	if (clone != CLONE_AVX512_ZEN5)
 		return features <= most_of_f8;
 	return features <= KERNELS_REGISTER_FEATURES || (features > FEW_PAIRS * PAIR && features <= most_of_f8);
 }

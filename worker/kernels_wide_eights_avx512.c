@@ -22,10 +22,11 @@
  * cache: 52 to 70 GB/s instead of 45 to 54 with 63 columns, 56 to 73 instead of 50 to 64 with 127, a few hundredths
  * more with 15 and 31, and no more with 255, whose eights are a third of that cache each.
  *
- * On an Intel Xeon (family 6, model 207) f8 of few columns is kept, too: products and predictions of different eights
- * then fill each other's waits. All up to 72 go by eights: in a cache 33 GB/s instead of 29 with 15 columns, 36 to 43
- * instead of 32 to 37 with 31, and from memory as much. 100 columns came to 41 GB/s in a cache instead of 38, but from
- * memory 100 and 127 were better by fours, 0.93 and 0.98 of what only reads instead of 0.90 and 0.92.
+ * On all others f8 of few columns is kept, too: products and predictions of different eights then fill each other's
+ * waits. With 15 columns, in a cache, an AMD EPYC (family 25) came to 39 GB/s instead of 34. All up to 72 go by eights:
+ * on an Intel Xeon (family 6, model 207), in a cache, 33 GB/s instead of 29 with 15 columns, 36 to 43 instead of 32 to
+ * 37 with 31, and from memory as much. 100 columns came to 41 GB/s in a cache instead of 38, but from memory 100 and
+ * 127 were better by fours, 0.93 and 0.98 of what only reads instead of 0.90 and 0.92.
  */
 enum { ROWS = PAIR, REGISTER_PAIRS = KERNELS_REGISTER_FEATURES / PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
 
@@ -95,7 +96,7 @@ INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_
 		pair_store(sums, add_products(pair_at(sums), kept, e));
 	if (work & PREDICTIONS) {
 		add_predictions(sweep, row, p, is_last, element, kept, predictions);
-		ask_lines(sweep->asks, row + before, is_last ? ROWS * sweep->row_stride - before : bytes, AHEAD_RUNS);
+		ask_lines(sweep->asks, row + before, is_last ? ROWS * sweep->row_stride - before : bytes, 4);
 	}
 }
 
@@ -204,7 +205,7 @@ INLINE void rows_of_element(
 size_t kernels_sum_wide_eights_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	const size_t pairs = (kernels->blocks + 1) / 2;
-	const bool in_registers = kernels->clone != CLONE_AVX512_INTEL;
+	const bool in_registers = kernels->clone == CLONE_AVX512_ZEN5;
 	if (tile->rows < ROWS)
 		return 0;
 	if (tile->element == ELEMENT_F4)

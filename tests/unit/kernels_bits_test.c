@@ -6,13 +6,16 @@
 #include "tests/unit/row_layouts.h"
 
 #include <criterion/criterion.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 TestSuite(kernels_bits, .timeout = 120);
 
-/* With 301 and 700 rows are so long that CLONE_AVX512 goes through them one by one: of f8, and of f4, too. */
+/* With 301 and 700 rows are so long that CLONE_AVX512_ZEN5 goes through them one by one: of f8, and of f4, too. */
 static const uint32_t feature_counts[] = {
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 31, 32, 33, 45, 64, 72, 100, 301, 700};
 enum {
@@ -196,13 +199,24 @@ Test(kernels_bits, are_the_same_where_numbers_are_infinite_or_none)
 	}
 }
 
+#if defined(__x86_64__)
+/* As CPUID tells it: what is behind 15 is in a field of its own. */
+static unsigned processor_family(void)
+{
+	unsigned version = 0, other;
+	cr_assert(__get_cpuid(1, &version, &other, &other, &other));
+	return (version >> 8 & 0xf) + (version >> 20 & 0xff);
+}
+#endif
+
 Test(kernels_bits, have_a_clone_for_what_this_processor_can_do)
 {
 #if defined(__x86_64__)
 	const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
 	                        __builtin_cpu_supports("avx512dq");
 	const enum kernel_clone by_four = __builtin_cpu_supports("avx2") ? CLONE_AVX2 : CLONE_BASELINE;
-	const enum kernel_clone by_eight = __builtin_cpu_is("intel") ? CLONE_AVX512_INTEL : CLONE_AVX512;
+	const enum kernel_clone of_amd = processor_family() > 25 ? CLONE_AVX512_ZEN5 : CLONE_AVX512_ZEN4;
+	const enum kernel_clone by_eight = __builtin_cpu_is("amd") ? of_amd : CLONE_AVX512;
 	cr_expect_eq(kernel_best_clone(), has_avx512 ? by_eight : by_four);
 #endif
 	cr_expect(kernel_best_clone() < CLONE_COUNT);
