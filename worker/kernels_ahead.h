@@ -71,9 +71,10 @@ INLINE void ask_near(const unsigned char *at, const size_t lines)
 		__builtin_prefetch(at + i * CACHE_LINE, 0, 3);
 }
 
-/* How the AVX-512 clones ask: straight on, or in blocks, one line or up to four at a time. */
+/* How is asked: straight on, or in blocks, one line or up to four at a time. */
 enum asks { ASKS_NOTHING, ASKS_STRAIGHT, ASKS_BY_ONE, ASKS_BY_FOUR };
 
+/* The AVX-512 clones; the others always ask by one. */
 INLINE enum asks asks_of(enum kernel_clone clone, bool goes_ahead)
 {
 	if (!goes_ahead)
@@ -130,6 +131,31 @@ INLINE void ask_lines(const enum asks asks, const unsigned char *at, size_t byte
 	} else {
 		ask_lines_straight(asks, at, bytes);
 	}
+}
+
+/*
+ * The lines ahead of some bytes of a group of four rows, which are read side by side: `at` counts from the group's
+ * begin on, and the same part of each row is read now. Where the next group has no room in the first-level cache
+ * beside this one, what is near is asked for in each of its rows. On an AMD EPYC (family 25) an epoch of 511, 767 and
+ * 1000 columns of f8 came so to 0.88, 0.89 and 0.84 of two processes that only read, instead of 0.65, 0.61 and 0.66;
+ * 1024 and 2048 bytes were as good, 3072 were worse.
+ */
+INLINE void ask_group(const enum asks asks, const unsigned char *group, size_t row_stride, size_t at, size_t bytes,
+        const size_t lines)
+{
+	enum { LONG_GROUP = 8192, NEAR_IN_ROW = 1536 };
+	const size_t in_row = at / LANES, near = in_row + NEAR_IN_ROW;
+	if (LANES * row_stride <= LONG_GROUP || asks < ASKS_BY_ONE) {
+		ask_lines(asks, group + at, bytes, lines);
+		return;
+	}
+	ask_lines_ahead(asks, group + at, bytes, lines);
+	if (in_row % CACHE_LINE != 0) /* somebody has asked for that line already */
+		return;
+	group += near < row_stride ? near : near + (LANES - 1) * row_stride;
+#pragma GCC unroll 4
+	for (size_t i = 0; i < LANES; i++)
+		ask_near(group + i * row_stride, 1);
 }
 
 #endif

@@ -247,7 +247,7 @@ struct strip {
  * What a strip has in the block that is the turn of the first sweep in a while is brought on from the second-level
  * cache into the first: an epoch became faster by a twentieth.
  */
-INLINE void ask_near(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
+INLINE void ask_strip(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
         size_t block, const size_t bytes)
 {
 	enum { BLOCKS_AHEAD = 4 };
@@ -283,7 +283,7 @@ INLINE void strip_errors(const struct kernels *kernels, const struct leaf_rows *
 		if (block % every == 0)
 			ask(kernels, tile, asker);
 		if (asker->rows != NULL)
-			ask_near(kernels, tile, strip, block, pairs * bytes);
+			ask_strip(kernels, tile, strip, block, pairs * bytes);
 	}
 #pragma GCC unroll 4
 	for (size_t p = 0; p < pairs; p++) {

@@ -42,27 +42,12 @@ INLINE void add_products(double *sums, lanes *x, lanes e, const bool squared)
 	lanes_store(sums, lanes_at(sums) + ((e[0] * x[0] + e[2] * x[2]) + (e[1] * x[1] + e[3] * x[3])));
 }
 
-/*
- * How far ahead rows are asked for a second time: two groups, or one where two are more than the first-level cache
- * holds. 0: not at all, nor are they asked for a first time.
- */
-INLINE size_t near_bytes(const struct kernels *kernels, const struct leaf_rows *tile)
-{
-	enum { CACHE_BYTES = 32768 };
-	const size_t group_bytes = LANES * tile->row_stride;
-	if (!goes_ahead(kernels, tile))
-		return 0;
-	return 2 * group_bytes <= CACHE_BYTES ? 2 * group_bytes : group_bytes;
-}
-
 /* Asks for as many lines as a block of four rows has: of f8 two; of f4 one, so that every second block asks for two. */
-INLINE void ask_for_rows(const unsigned char *group, size_t column, size_t near, const enum element_type element)
+INLINE void ask_for_rows(const enum asks asks, const unsigned char *group, size_t row_stride, size_t column,
+        const enum element_type element)
 {
-	const unsigned char *at = group + LANES * column * element_bytes(element);
-	if (near == 0 || (element == ELEMENT_F4 && column % (2 * LANES) != 0))
-		return;
-	ask_ahead(at, 2);
-	ask_near(at + near, 2);
+	if (asks != ASKS_NOTHING && (element == ELEMENT_F8 || column % (2 * LANES) == 0))
+		ask_group(asks, group, row_stride, LANES * column * element_bytes(element), 2 * CACHE_LINE, 2);
 }
 
 /*
@@ -70,7 +55,7 @@ INLINE void ask_for_rows(const unsigned char *group, size_t column, size_t near,
  * sums up this one's predictions.
  */
 INLINE void wide_sweep(const struct kernels *kernels, const struct leaf_rows *tile, struct wide_group *group,
-        const size_t rows, const enum element_type element, const int sweep, const size_t back, size_t near)
+        const size_t rows, const enum element_type element, const int sweep, const size_t back, const enum asks asks)
 {
 	const size_t d = kernels->features, columns = LANES * kernels->blocks, first = tile->offsets[0];
 	const double *weights = kernels->weights, *centre = kernels->centre;
@@ -100,7 +85,7 @@ INLINE void wide_sweep(const struct kernels *kernels, const struct leaf_rows *ti
 				if (is_kept(element))
 					lanes_store(kept + LANES * (column + i), x[i]);
 			}
-			ask_for_rows(group->rows.row[0], column, near, element);
+			ask_for_rows(asks, group->rows.row[0], tile->row_stride, column, element);
 		}
 	}
 	if (sweep & PREDICTIONS)
@@ -119,47 +104,47 @@ INLINE void wide_errors(const struct kernels *kernels, const struct leaf_rows *t
 
 /* Full groups, of a kernel that has products without squares; returns the first row left. */
 INLINE size_t wide_pipeline(const struct kernels *kernels, const struct leaf_rows *tile,
-        const enum element_type element, size_t near, struct row_sums *sums)
+        const enum element_type element, const enum asks asks, struct row_sums *sums)
 {
 	const size_t back = LANES * tile->row_stride;
 	size_t row = 0;
 	if (tile->rows < LANES)
 		return 0;
 	struct wide_group group = {.rows = group_at(tile, row, LANES)};
-	wide_sweep(kernels, tile, &group, LANES, element, PREDICTIONS, 0, near);
+	wide_sweep(kernels, tile, &group, LANES, element, PREDICTIONS, 0, asks);
 	wide_errors(kernels, tile, LANES, element, &group, sums);
 	for (row = LANES; row + LANES <= tile->rows; row += LANES) {
 		group.rows = group_at(tile, row, LANES);
-		wide_sweep(kernels, tile, &group, LANES, element, PRODUCTS | PREDICTIONS, back, near);
+		wide_sweep(kernels, tile, &group, LANES, element, PRODUCTS | PREDICTIONS, back, asks);
 		wide_errors(kernels, tile, LANES, element, &group, sums);
 	}
-	wide_sweep(kernels, tile, &group, LANES, element, PRODUCTS, 0, near);
+	wide_sweep(kernels, tile, &group, LANES, element, PRODUCTS, 0, asks);
 	return row;
 }
 
 INLINE void wide_alone(const struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t rows,
-        const enum element_type element, size_t near, struct row_sums *sums)
+        const enum element_type element, const enum asks asks, struct row_sums *sums)
 {
 	struct wide_group group = {.rows = group_at(tile, row, rows)};
-	wide_sweep(kernels, tile, &group, rows, element, PREDICTIONS, 0, near);
+	wide_sweep(kernels, tile, &group, rows, element, PREDICTIONS, 0, asks);
 	wide_errors(kernels, tile, rows, element, &group, sums);
 	if (kernels->kernel == KERNEL_MOMENTS)
-		wide_sweep(kernels, tile, &group, rows, element, PRODUCTS | SQUARES, 0, near);
+		wide_sweep(kernels, tile, &group, rows, element, PRODUCTS | SQUARES, 0, asks);
 	else if (kernels->kernel != KERNEL_METRICS)
-		wide_sweep(kernels, tile, &group, rows, element, PRODUCTS, 0, near);
+		wide_sweep(kernels, tile, &group, rows, element, PRODUCTS, 0, asks);
 }
 
 INLINE void wide_rows(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
 {
 	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
-	const size_t near = near_bytes(kernels, tile);
+	const enum asks asks = goes_ahead(kernels, tile) ? ASKS_BY_ONE : ASKS_NOTHING;
 	size_t row = 0;
 	if (kernels->kernel != KERNEL_MOMENTS && kernels->kernel != KERNEL_METRICS)
-		row = wide_pipeline(kernels, tile, element, near, &sums);
+		row = wide_pipeline(kernels, tile, element, asks, &sums);
 	for (; row + LANES <= tile->rows; row += LANES)
-		wide_alone(kernels, tile, row, LANES, element, near, &sums);
+		wide_alone(kernels, tile, row, LANES, element, asks, &sums);
 	if (row < tile->rows)
-		wide_alone(kernels, tile, row, tile->rows - row, element, near, &sums);
+		wide_alone(kernels, tile, row, tile->rows - row, element, asks, &sums);
 	lanes_store(kernels->totals, sums.total);
 	lanes_store(kernels->squares, sums.square);
 }

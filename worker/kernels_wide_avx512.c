@@ -135,28 +135,6 @@ INLINE void few_pairs(
 		pair_store(sweep.sums + PAIR * p, sums[p] + products(one.x[p], e));
 }
 
-/*
- * What lies ahead of a group's next bytes. Where the next group has no room in the first-level cache beside this one,
- * what is near is asked for in each of its rows, which are read side by side from `in_row` on. On an AMD EPYC (family
- * 25) an epoch of 511, 767 and 1000 columns of f8 came so to 0.88, 0.89 and 0.84 of two processes that only read,
- * instead of 0.65, 0.61 and 0.66; 1024 and 2048 bytes were as good, 3072 were worse.
- */
-INLINE void ask_group(
-        const struct sweep *sweep, const unsigned char *row, size_t at, size_t bytes, const size_t lines, size_t in_row)
-{
-	enum { NEAR_IN_ROW = 1536 };
-	const size_t stride = sweep->row_stride, near = in_row + NEAR_IN_ROW;
-	if (LANES * stride <= GROUP_BYTES || sweep->asks < ASKS_BY_ONE) {
-		ask_lines(sweep->asks, row + at, bytes, lines);
-		return;
-	}
-	ask_lines_ahead(sweep->asks, row + at, bytes, lines);
-	row += near < stride ? near : near + (LANES - 1) * stride;
-#pragma GCC unroll 4
-	for (size_t i = 0; i < LANES; i++)
-		ask_near(row + i * stride, 1);
-}
-
 enum work { PREDICTIONS = 1, PRODUCTS = 2 };
 
 /* One pair's part: of the products of the group that lies `back` bytes before, and of this one's predictions. */
@@ -179,8 +157,8 @@ INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_
 		if (keeps)
 			memcpy(kept, x, sizeof x);
 		add_predictions(sweep, p, x, predictions);
-		ask_group(sweep, row, before, is_last ? LANES * sweep->row_stride - before : bytes, bytes / CACHE_LINE,
-		        PAIR * element_bytes(element) * p);
+		ask_group(sweep->asks, row, sweep->row_stride, before,
+		        is_last ? LANES * sweep->row_stride - before : bytes, bytes / CACHE_LINE);
 	}
 }
 
