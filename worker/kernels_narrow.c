@@ -54,8 +54,7 @@ INLINE void narrow_group(const struct kernels *kernels, const struct leaf_rows *
 	lanes prediction = {b, b, b, b};
 	group_columns(tile, &group, d + 1, element, layout, x);
 	if (layout == ROWS && ahead)
-		for (size_t at = 0; at < LANES * (d + 1) * element_bytes(element); at += CACHE_LINE)
-			ask_ahead(group.row[0] + tile->offsets[0] + at, 1);
+		ask_lines(ASKS_BY_ONE, group.row[0] + tile->offsets[0], LANES * (d + 1) * element_bytes(element), 1);
 	if (layout == COLUMNS && row % (CACHE_LINE / element_bytes(element)) == 0)
 		ask_columns(group.row[0], tile->offsets, d + 1);
 #pragma GCC unroll 8
