@@ -18,11 +18,9 @@
 static bool make_arrays(struct kernels *kernels)
 {
 	enum { PAGE = 4096 };
-	const size_t of_columns = KERNELS_COLUMN_GROUPS * LANES * (kernels->blocks + 1);
-	const size_t of_group = of_columns > KERNELS_ROWS_TOGETHER ? of_columns : KERNELS_ROWS_TOGETHER;
 	const size_t least = ((kernels->blocks + 1) * sizeof(lanes) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 	const size_t apart = least < PAGE / 4 ? least : (least + PAGE - 1) / PAGE * PAGE + PAGE / 4;
-	const size_t bytes = 3 * apart + of_group * sizeof(lanes);
+	const size_t bytes = 3 * apart + KERNELS_COLUMN_GROUPS * LANES * (kernels->blocks + 1) * sizeof(lanes);
 	unsigned char *arrays = aligned_alloc(CACHE_LINE, (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
 	if (arrays == NULL)
 		return false;
@@ -154,8 +152,6 @@ static void sum_by_four(struct kernels *kernels, const struct leaf_rows *tile)
 		kernels_sum_narrow(kernels, tile);
 	else if (tile->row_stride != element_bytes(tile->element))
 		kernels_sum_wide(kernels, tile);
-	else if (kernels_rows_together(kernels->features, tile->element) > 0)
-		kernels_sum_column_runs(kernels, tile);
 	else
 		kernels_sum_wide_columns(kernels, tile);
 }

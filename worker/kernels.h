@@ -50,7 +50,7 @@ struct kernels {
 	double *centre;       /* the negative of what is subtracted from them, which is added straight from memory */
 	double *sums;         /* wide: of the columns of each block; narrow: each column's four */
 	double *group;    /* wide: of each block up to eight rows of four columns, or of each two blocks four rows of */
-	                  /* eight, centred; or many rows' sums */
+	                  /* eight, centred */
 	double totals[4]; /* Σ e, Σ |e|, or the target's */
 	double squares[4]; /* Σ e² */
 	struct tile_reader reader;

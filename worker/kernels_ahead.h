@@ -1,6 +1,7 @@
 /*
  * Rows are asked of the memory before they are summed: in blocks, into the second-level cache, and of that again, into
- * the first-level cache; or, by the clone for Zen 5, straight on into the latter. Only the kernels include this.
+ * the first-level cache; or, by the clone for Zen 5, straight on into the latter. In Fortran order it is otherwise
+ * (kernels_columns_ahead.h). Only the kernels include this.
  *
  * A processor by itself reads ahead of a program that goes from one address to the next, but not far enough: on an AMD
  * EPYC (family 25) two processes that only read came to 0.75 of what they did when each read in four places at once
@@ -15,12 +16,12 @@
  *     AMD EPYC (family 26, model 2)             0.71         0.81          0.61
  *     Intel Xeon (family 6, model 207)          0.94         0.76          0.46
  *
- * On the first it matters that one line is asked for at a time (four at a time came to 0.86), that it is asked for 8 KiB
- * ahead into the first-level cache (4 KiB were worse by a tenth, 12 and 16 by up to 0.06), and that a block has eight
- * runs (four were worse by 0.05); blocks of 64 to 256 KiB were as good. All f8 from d = 1 to 127 came so to 0.94 to
- * 0.99. On the Xeon four lines at a time came to 0.02 to 0.06 more than one; blocks of 32 to 256 KiB in 2 to 16 runs did
- * not differ, and 2 and 8 KiB were no better than 4. On the EPYC of family 26 only one line at a time has been tried, in
- * four runs, with 4 KiB.
+ * On the first it matters that one line is asked for at a time (four at a time came to 0.86), that it is asked for 8
+ * KiB ahead into the first-level cache (4 KiB were worse by a tenth, 12 and 16 by up to 0.06), and that a block has
+ * eight runs (four were worse by 0.05); blocks of 64 to 256 KiB were as good. All f8 from d = 1 to 127 came so to 0.94
+ * to 0.99. On the Xeon four lines at a time came to 0.02 to 0.06 more than one; blocks of 32 to 256 KiB in 2 to 16 runs
+ * did not differ, and 2 and 8 KiB were no better than 4. On the EPYC of family 26 only one line at a time has been
+ * tried, in four runs, with 4 KiB.
  */
 #ifndef FORKFIT_WORKER_KERNELS_AHEAD_H
 #define FORKFIT_WORKER_KERNELS_AHEAD_H
@@ -52,8 +53,8 @@ INLINE const unsigned char *line_ahead(const unsigned char *at)
 }
 
 /*
- * For `lines` lines, 1, 2 or 4, that are read one after the other: those of the group of so many that `at` lies in. They
- * have theirs at the same place of as many runs, so that it is worked out once.
+ * For `lines` lines, 1, 2 or 4, that are read one after the other: those of the group of so many that `at` lies in.
+ * They have theirs at the same place of as many runs, so that it is worked out once.
  */
 INLINE void ask_ahead(const unsigned char *at, const size_t lines)
 {

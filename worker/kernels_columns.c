@@ -1,19 +1,17 @@
+#include "worker/kernels_columns_ahead.h"
 #include "worker/kernels_shared.h"
 
 /*
- * Wide rows in Fortran order, few at a time: a group's rows lie side by side in each column, so that a vector is a
- * column's four numbers. Two groups go through the columns together, for which the sums are registers enough; of f8
- * they take a line of cache from each column.
+ * Wide rows in Fortran order: a group's rows lie side by side in each column, so that a vector is a column's four
+ * numbers. Two groups go through the columns together, for which the sums are registers enough; of f8 they take a line
+ * of cache from each column. Beside that the memory is asked for long runs of each column (kernels_columns_ahead.h).
  */
-enum { GROUPS = KERNELS_COLUMN_GROUPS, SWEEP_ROWS = GROUPS * LANES };
+enum { GROUPS = KERNELS_COLUMN_GROUPS, STRIP_ROWS = GROUPS * LANES };
 
 /*
- * So many columns before its turn a column's line is asked for; behind the last column come the first ones of the next
- * rows. 32 and 128 were slower by 5 to 10 %. No processor does this by itself: there are as many runs as columns.
- *
- * What the memory gives in this order is less than straight on: two processes that only read 64 bytes of each of 16,
- * 128 and 512 columns in turn, likewise with prefetches, came to 0.95, 0.5 and 0.45 of it. With 256 bytes of each in
- * turn it was 0.75 from 128 columns on, but the sums of so many rows are in no registers, and all was slower.
+ * So many columns before its turn a column's line is asked for, into the first-level cache; behind the last column come
+ * the first ones of the next rows. 16, 32 and 128 were as good; none at all is worse, as there are as many runs as
+ * columns, which no processor sees by itself.
  */
 enum { COLUMNS_AHEAD = 64, BLOCKS_AHEAD = COLUMNS_AHEAD / LANES };
 
@@ -25,31 +23,39 @@ INLINE void ask_columns(const unsigned char *at, const size_t *offsets)
 		__builtin_prefetch(at + offsets[k]);
 }
 
+/* Groups that go through the columns together. */
+struct strip {
+	const unsigned char *rows; /* but for a column's offset */
+	struct asker *asker;
+};
+
 /* Sums up the predictions of some groups, each of so many rows, and keeps the centred numbers for the products. */
-INLINE void columns_predictions(const struct kernels *kernels, const struct leaf_rows *tile, size_t row,
-        const size_t groups, const size_t rows, const enum element_type element, lanes *predictions)
+INLINE void columns_predictions(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
+        const size_t groups, const size_t rows, const enum element_type element, const bool in_halves,
+        lanes *predictions)
 {
 	const size_t d = kernels->features, blocks = kernels->blocks, bytes = LANES * element_bytes(element);
-	const size_t *offsets = tile->offsets;
-	const unsigned char *base = tile->base + row * element_bytes(element);
-	const unsigned char *ahead = base + BLOCKS_AHEAD / blocks * groups * bytes + groups * bytes - 1;
+	const size_t blocks_per_ask = ASKED_AT_ONCE / (GROUPS * bytes);
+	const unsigned char *ahead = strip->rows + (BLOCKS_AHEAD / blocks + 1) * groups * bytes - 1;
 	size_t ahead_block = BLOCKS_AHEAD % blocks;
 	double *kept = kernels->group;
 	lanes sums[LANES][GROUPS] = {{{0}}};
 	for (size_t block = 0; block < blocks; block++) {
-		const size_t *places = offsets + block_column(LANES * block, d);
+		const size_t *places = tile->offsets + block_column(LANES * block, d);
 #pragma GCC unroll 4
 		for (size_t k = 0; k < LANES; k++) {
-			const unsigned char *at = base + places[k];
+			const unsigned char *at = strip->rows + places[k];
 			const double w = kernels->weights[LANES * block + k], c = kernels->centre[LANES * block + k];
 #pragma GCC unroll 2
 			for (size_t g = 0; g < groups; g++, kept += LANES) {
-				lanes x = column_rows(at + g * bytes, rows, c, element);
-				sums[k][g] += w * x;
+				lanes x = column_rows(at + g * bytes, rows, c, element, in_halves);
+				sums[k][g] += lanes_times(x, w, in_halves);
 				lanes_store(kept, x);
 			}
 		}
-		ask_columns(ahead, offsets + block_column(LANES * ahead_block, d));
+		if (block % blocks_per_ask == 0)
+			ask(kernels, tile, strip->asker);
+		ask_columns(ahead, tile->offsets + block_column(LANES * ahead_block, d));
 		if (++ahead_block == blocks) {
 			ahead_block = 0;
 			ahead += groups * bytes;
@@ -82,15 +88,16 @@ INLINE void columns_products(const struct kernels *kernels, const size_t groups,
 	}
 }
 
-INLINE void columns_sweep(const struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t groups,
-        const size_t rows, const enum element_type element, struct row_sums *sums)
+INLINE void sum_strip(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
+        const size_t groups, const size_t rows, const enum element_type element, const bool in_halves,
+        struct row_sums *sums)
 {
-	const unsigned char *target = tile->base + tile->offsets[kernels->features] + row * element_bytes(element);
+	const unsigned char *target = strip->rows + tile->offsets[kernels->features];
 	lanes e[GROUPS];
-	columns_predictions(kernels, tile, row, groups, rows, element, e);
+	columns_predictions(kernels, tile, strip, groups, rows, element, in_halves, e);
 	for (size_t g = 0; g < groups; g++) {
-		lanes y = column_rows(
-		        target + g * LANES * element_bytes(element), rows, -kernels->target_centre, element);
+		const lanes y = column_rows(
+		        target + g * LANES * element_bytes(element), rows, -kernels->target_centre, element, in_halves);
 		e[g] = add_rows(kernels, e[g], y, rows_counts(rows), sums);
 	}
 	if (kernels->kernel == KERNEL_MOMENTS)
@@ -99,18 +106,23 @@ INLINE void columns_sweep(const struct kernels *kernels, const struct leaf_rows 
 		columns_products(kernels, groups, e, false);
 }
 
-INLINE void columns_of(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
+INLINE void columns_of(
+        struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element, const bool in_halves)
 {
+	const size_t group_bytes = LANES * element_bytes(element);
 	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
-	size_t row = 0;
-	for (; row + SWEEP_ROWS <= tile->rows; row += SWEEP_ROWS)
-		columns_sweep(kernels, tile, row, GROUPS, LANES, element, &sums);
-	if (row + LANES <= tile->rows) {
-		columns_sweep(kernels, tile, row, 1, LANES, element, &sums);
-		row += LANES;
+	struct asker asker = asker_at(kernels, tile->base);
+	struct strip strip = {.rows = tile->base, .asker = &asker};
+	size_t left = tile->rows;
+	for (; left >= STRIP_ROWS; left -= STRIP_ROWS, strip.rows += GROUPS * group_bytes)
+		sum_strip(kernels, tile, &strip, GROUPS, LANES, element, in_halves, &sums);
+	if (left >= LANES) {
+		sum_strip(kernels, tile, &strip, 1, LANES, element, in_halves, &sums);
+		left -= LANES;
+		strip.rows += group_bytes;
 	}
-	if (row < tile->rows)
-		columns_sweep(kernels, tile, row, 1, tile->rows - row, element, &sums);
+	if (left > 0)
+		sum_strip(kernels, tile, &strip, 1, left, element, in_halves, &sums);
 	lanes_store(kernels->totals, sums.total);
 	lanes_store(kernels->squares, sums.square);
 }
@@ -118,9 +130,17 @@ INLINE void columns_of(struct kernels *kernels, const struct leaf_rows *tile, co
 INLINE void sum_columns(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	if (tile->element == ELEMENT_F4)
-		columns_of(kernels, tile, ELEMENT_F4);
+		columns_of(kernels, tile, ELEMENT_F4, false);
 	else
-		columns_of(kernels, tile, ELEMENT_F8);
+		columns_of(kernels, tile, ELEMENT_F8, false);
 }
 
-KERNELS_CLONES(kernels_sum_wide_columns, sum_columns)
+INLINE void sum_columns_in_halves(struct kernels *kernels, const struct leaf_rows *tile)
+{
+	if (tile->element == ELEMENT_F4)
+		columns_of(kernels, tile, ELEMENT_F4, true);
+	else
+		columns_of(kernels, tile, ELEMENT_F8, true);
+}
+
+KERNELS_CLONES_OF(kernels_sum_wide_columns, sum_columns_in_halves, sum_columns)

@@ -2,6 +2,7 @@
 
 #if defined(__AVX512F__)
 
+#include "worker/kernels_columns_ahead.h"
 #include "worker/kernels_pair.h"
 #include "worker/kernels_shared.h"
 
@@ -11,18 +12,9 @@
  * Up to 16 columns, eight rows of all of them stay in registers. Of more, a strip of 32 rows is gone through twice, and
  * the second time it is in a cache: for the predictions, whose sums stay in registers, and for the products.
  *
- * Memory answers best when it is asked for long runs of four columns at a time, and when it always has something to do.
- * So with each strip goes its part of the next run, which is of all columns, and as long as the second-level cache has
- * room for. It is asked for into that cache alone. On an AMD EPYC (family 25, model 17) two processes that only read
- * in this order came to 0.66 of what they got straight on with runs of 1 KiB, 0.75 with 4 KiB, and 0.45 with 512 bytes
- * that were not asked for.
+ * While that is done, the memory is asked for what comes (kernels_columns_ahead.h).
  */
-enum {
-	STRIP_PAIRS = 4,
-	RUN_BYTES = 1024,        /* 2048 and 4096 were as good, or worse by a twentieth */
-	TOGETHER_BYTES = 307200, /* of all columns; more is asked for in runs of half the length */
-	AHEAD_BYTES = 16384      /* before a run's begin its first columns are there */
-};
+enum { STRIP_PAIRS = 4 };
 
 enum { ALL_ROWS = 0xff, FIRST_GROUP = 0x0f };
 
@@ -114,7 +106,7 @@ INLINE void sums_store(double *at, pair sums, const size_t columns)
 }
 
 /* So few columns that eight rows of all of them are in registers, as are the columns' sums. */
-enum { FEW_BLOCKS = 4, FEW_COLUMNS = FEW_BLOCKS * LANES };
+enum { FEW_COLUMNS = FEW_BLOCKS * LANES };
 
 /*
  * While 512 bytes of each column are read, the next are asked for: of four columns at a time, four lines of each with
@@ -202,56 +194,6 @@ INLINE void few_columns_for(const struct kernels *kernels, const struct leaf_row
 		few_columns(kernels, tile, 3, element, near, row_sums);
 	else
 		few_columns(kernels, tile, FEW_BLOCKS, element, near, row_sums);
-}
-
-/* Whose lines are the next to be asked for: two of each of four columns at a time. */
-struct asker {
-	const unsigned char *rows; /* of a run, but for a column's offset; NULL: nothing is asked for */
-	size_t run_bytes;          /* of a column */
-	size_t block;
-	size_t at; /* in its run */
-};
-
-enum { ASKED_AT_ONCE = 2 * CACHE_LINE };
-
-/*
- * Who begins with these rows. Runs begin at multiples of their length, wherever leaves do; as far as rows are from
- * there, the next run has been asked for.
- */
-INLINE struct asker asker_at(const struct kernels *kernels, const unsigned char *rows)
-{
-	const size_t all_bytes = RUN_BYTES * LANES * kernels->blocks;
-	const size_t bytes = all_bytes > TOGETHER_BYTES ? RUN_BYTES / 2 : RUN_BYTES, turns = bytes / ASKED_AT_ONCE;
-	const size_t begun = (uintptr_t)rows % bytes;
-	const size_t turn = begun * kernels->blocks / ASKED_AT_ONCE + AHEAD_BYTES / (LANES * ASKED_AT_ONCE);
-	const size_t block = turn / turns % kernels->blocks, runs = 1 + turn / turns / kernels->blocks;
-	if (!kernels->asks_ahead)
-		return (struct asker){.rows = NULL};
-	return (struct asker){
-	        .rows = rows - begun + runs * bytes + CACHE_LINE - 1,
-	        .run_bytes = bytes,
-	        .block = block,
-	        .at = turn % turns * ASKED_AT_ONCE,
-	};
-}
-
-INLINE void ask(const struct kernels *kernels, const struct leaf_rows *tile, struct asker *asker)
-{
-	if (asker->rows == NULL)
-		return;
-	const size_t *offsets = tile->offsets + block_column(LANES * asker->block, kernels->features);
-	const unsigned char *lines = asker->rows + asker->at;
-#pragma GCC unroll 8
-	for (size_t i = 0; i < 2 * LANES; i++)
-		__builtin_prefetch(lines + i / LANES * CACHE_LINE + offsets[i % LANES], 0, 2);
-	asker->at += ASKED_AT_ONCE;
-	if (asker->at < asker->run_bytes)
-		return;
-	asker->at = 0;
-	if (++asker->block < kernels->blocks)
-		return;
-	asker->block = 0;
-	asker->rows += asker->run_bytes;
 }
 
 /* With every how manieth block, in each of the two sweeps through a strip, is it somebody's turn to be asked for? */

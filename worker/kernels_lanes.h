@@ -7,8 +7,10 @@
 
 #include "worker/leaf_rows.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { LANES = 4 };
 
@@ -26,6 +28,35 @@ typedef int64_t lanes_bits __attribute__((vector_size(32), aligned(1), may_alias
 INLINE lanes lanes_at(const double *at)
 {
 	return *(const lanes *)at;
+}
+
+/*
+ * A number in all four, made of two halves. By itself GCC makes of it, where registers hold two, stores that a load has
+ * to wait for: rows in Fortran order came to 2 GB/s instead of 11. Where they hold four, it is the halves that are
+ * waited for, 5 GB/s instead of 24.
+ */
+INLINE lanes lanes_of_halves(double value)
+{
+	typedef double half __attribute__((vector_size(16)));
+	const half two = {value, value};
+	lanes all;
+	memcpy(&all, &two, sizeof two);
+	memcpy((unsigned char *)&all + sizeof two, &two, sizeof two);
+	return all;
+}
+
+INLINE lanes lanes_plus(lanes values, double value, const bool in_halves)
+{
+	if (in_halves)
+		return values + lanes_of_halves(value);
+	return values + value;
+}
+
+INLINE lanes lanes_times(lanes values, double value, const bool in_halves)
+{
+	if (in_halves)
+		return values * lanes_of_halves(value);
+	return values * value;
 }
 
 INLINE void lanes_store(double *at, lanes values)

@@ -11,24 +11,20 @@
 /* Groups of rows in Fortran order that are summed together. */
 enum { KERNELS_COLUMN_GROUPS = 2 };
 
-/* The most rows in Fortran order that are summed run by run. */
-enum { KERNELS_ROWS_TOGETHER = 128 };
-
-/* How many of such rows that is; 0: they are not. */
-size_t kernels_rows_together(uint32_t features, enum element_type element);
-
 /* Adds a tile's rows to the leaf's sums. */
 void kernels_sum_narrow(struct kernels *kernels, const struct leaf_rows *tile); /* d < TILE_WIDE_FEATURES */
 void kernels_sum_wide(struct kernels *kernels, const struct leaf_rows *tile);   /* a row's features side by side */
 void kernels_sum_wide_columns(struct kernels *kernels, const struct leaf_rows *tile); /* a column's numbers are */
-void kernels_sum_column_runs(struct kernels *kernels, const struct leaf_rows *tile);  /* the same, many at a time */
 
-/* Defines `name`, which calls the clone of `sum` (an INLINE function) that was chosen. */
+/*
+ * Defines `name`, which calls the clone that was chosen: of `sum`, an INLINE function, or, for the baseline and
+ * machines that have no clones, of `sum_in_halves`, which may be the same.
+ */
 #if defined(__x86_64__)
-#define KERNELS_CLONES(name, sum)                                                                                      \
+#define KERNELS_CLONES_OF(name, sum_in_halves, sum)                                                                    \
 	static void name##_baseline(struct kernels *kernels, const struct leaf_rows *tile)                             \
 	{                                                                                                              \
-		sum(kernels, tile);                                                                                    \
+		sum_in_halves(kernels, tile);                                                                          \
 	}                                                                                                              \
 	__attribute__((target("avx2"))) static void name##_avx2(struct kernels *kernels, const struct leaf_rows *tile) \
 	{                                                                                                              \
@@ -39,12 +35,13 @@ void kernels_sum_column_runs(struct kernels *kernels, const struct leaf_rows *ti
 		(kernels->clone >= CLONE_AVX2 ? name##_avx2 : name##_baseline)(kernels, tile);                         \
 	}
 #else
-#define KERNELS_CLONES(name, sum)                                        \
+#define KERNELS_CLONES_OF(name, sum_in_halves, sum)                      \
 	void name(struct kernels *kernels, const struct leaf_rows *tile) \
 	{                                                                \
-		sum(kernels, tile);                                      \
+		sum_in_halves(kernels, tile);                            \
 	}
 #endif
+#define KERNELS_CLONES(name, sum) KERNELS_CLONES_OF(name, sum, sum)
 
 /* Where a block of wide rows begins; the last one, where it can. */
 INLINE size_t block_column(size_t column, size_t features)
@@ -59,10 +56,11 @@ INLINE lanes rows_counts(const size_t rows)
 }
 
 /* A column's numbers that lie side by side, centred; 0 for those that are missing. */
-INLINE lanes column_rows(const unsigned char *at, const size_t rows, double c, const enum element_type element)
+INLINE lanes column_rows(
+        const unsigned char *at, const size_t rows, double c, const enum element_type element, const bool in_halves)
 {
 	if (rows == LANES)
-		return lanes_of_elements(at, element) + c;
+		return lanes_plus(lanes_of_elements(at, element), c, in_halves);
 	lanes x = {0};
 	for (size_t i = 0; i < rows; i++)
 		x[i] = element_at(at + i * element_bytes(element), element) + c;
