@@ -121,10 +121,13 @@ INLINE void few_ask(const unsigned char *const *columns, const unsigned char *ta
 	const size_t next = begin + FEW_RUN_BYTES + CACHE_LINE - 1 + step % 2 * STEP_BYTES;
 	if (step % steps_of_block < 2) {
 #pragma GCC unroll 16
-		for (size_t i = 0; i < LINES * LANES; i++)
-			__builtin_prefetch(
-			        columns[step / steps_of_block * LANES + i % LANES] + next + i / LANES * CACHE_LINE, 0,
-			        near ? 3 : 2);
+		for (size_t i = 0; i < LINES * LANES; i++) {
+			const unsigned char *column = columns[step / steps_of_block * LANES + i % LANES];
+			if (near)
+				__builtin_prefetch(column + next + i / LANES * CACHE_LINE, 0, 3);
+			else
+				__builtin_prefetch(column + next + i / LANES * CACHE_LINE, 0, 2);
+		}
 	}
 	__builtin_prefetch(target + at + FEW_RUN_BYTES + CACHE_LINE - 1);
 }
