@@ -35,7 +35,6 @@ INLINE void columns_predictions(const struct kernels *kernels, const struct leaf
         lanes *predictions)
 {
 	const size_t d = kernels->features, blocks = kernels->blocks, bytes = LANES * element_bytes(element);
-	const size_t blocks_per_ask = ASKED_AT_ONCE / (GROUPS * bytes);
 	const unsigned char *ahead = strip->rows + (BLOCKS_AHEAD / blocks + 1) * groups * bytes - 1;
 	size_t ahead_block = BLOCKS_AHEAD % blocks;
 	double *kept = kernels->group;
@@ -53,8 +52,7 @@ INLINE void columns_predictions(const struct kernels *kernels, const struct leaf
 				lanes_store(kept, x);
 			}
 		}
-		if (block % blocks_per_ask == 0)
-			ask(kernels, tile, strip->asker);
+		ask(kernels, tile, strip->asker, groups * bytes);
 		ask_columns(ahead, tile->offsets + block_column(LANES * ahead_block, d));
 		if (++ahead_block == blocks) {
 			ahead_block = 0;
@@ -94,6 +92,7 @@ INLINE void sum_strip(const struct kernels *kernels, const struct leaf_rows *til
 {
 	const unsigned char *target = strip->rows + tile->offsets[kernels->features];
 	lanes e[GROUPS];
+	ask_target(strip->asker, target);
 	columns_predictions(kernels, tile, strip, groups, rows, element, in_halves, e);
 	for (size_t g = 0; g < groups; g++) {
 		const lanes y = column_rows(

@@ -2,10 +2,10 @@
  * Wide rows in Fortran order are asked of the memory before they are summed. Only the kernels include this.
  *
  * Memory answers best when it is asked for long runs of four columns at a time, and when it always has something to do.
- * So with the rows that are summed goes their part of the next run, which is of all columns, and as long as the
+ * So with the rows that are summed goes their part of the next run, which is of all columns, and about as long as the
  * second-level cache has room for. It is asked for into that cache alone. On an AMD EPYC (family 25, model 17) two
  * processes that only read in this order came to 0.66 of what they got straight on with runs of 1 KiB, 0.75 with 4 KiB,
- * and 0.45 with 512 bytes that were not asked for.
+ * and 0.45 with 512 bytes that were not asked for. On other processors this has not been tried.
  */
 #ifndef FORKFIT_WORKER_KERNELS_COLUMNS_AHEAD_H
 #define FORKFIT_WORKER_KERNELS_COLUMNS_AHEAD_H
@@ -16,10 +16,11 @@
 #include <stdint.h>
 
 enum {
-	RUN_BYTES = 1024,        /* 2048 and 4096 were as good, or worse by a twentieth */
-	TOGETHER_BYTES = 307200, /* of all columns; more is asked for in runs of half the length */
-	AHEAD_BYTES = 16384,     /* before a run's begin its first columns are there */
-	FEW_BLOCKS = 4           /* so few columns need no such order */
+	RUN_BYTES = 1024, /* 2048 and 4096 were as good, or worse by a twentieth */
+	TOGETHER_BYTES =
+	        307200, /* of all columns; more is asked for in runs of half the length, twice as much in shorter */
+	AHEAD_BYTES = 16384, /* so much of a run has been asked for when the one before it ends */
+	FEW_BLOCKS = 4       /* so few columns need no such order */
 };
 
 /* Whose lines are the next to be asked for: two of each of four columns at a time. */
@@ -27,10 +28,21 @@ struct asker {
 	const unsigned char *rows; /* of a run, but for a column's offset; NULL: nothing is asked for */
 	size_t run_bytes;          /* of a column */
 	size_t block;
-	size_t at; /* in its run */
+	size_t at;   /* in its run */
+	size_t owed; /* bytes of each of four columns that have been summed since */
 };
 
 enum { ASKED_AT_ONCE = 2 * CACHE_LINE };
+
+/* How much of each column is asked for before the next is: all of them take no more than the cache has room for. */
+INLINE size_t run_bytes(const struct kernels *kernels)
+{
+	const size_t columns = LANES * kernels->blocks;
+	size_t bytes = RUN_BYTES * columns > TOGETHER_BYTES ? RUN_BYTES / 2 : RUN_BYTES;
+	while (bytes > ASKED_AT_ONCE && bytes * columns > 2 * TOGETHER_BYTES)
+		bytes /= 2;
+	return bytes;
+}
 
 /*
  * Who begins with these rows. Runs begin at multiples of their length, wherever leaves do; as far as rows are from
@@ -40,9 +52,7 @@ INLINE struct asker asker_at(const struct kernels *kernels, const unsigned char 
 {
 	if (!kernels->asks_ahead || kernels->blocks <= FEW_BLOCKS)
 		return (struct asker){.rows = NULL};
-	const size_t all_bytes = RUN_BYTES * LANES * kernels->blocks;
-	const size_t bytes = all_bytes > TOGETHER_BYTES ? RUN_BYTES / 2 : RUN_BYTES, turns = bytes / ASKED_AT_ONCE;
-	const size_t begun = (uintptr_t)rows % bytes;
+	const size_t bytes = run_bytes(kernels), turns = bytes / ASKED_AT_ONCE, begun = (uintptr_t)rows % bytes;
 	const size_t turn = begun * kernels->blocks / ASKED_AT_ONCE + AHEAD_BYTES / (LANES * ASKED_AT_ONCE);
 	const size_t block = turn / turns % kernels->blocks, runs = 1 + turn / turns / kernels->blocks;
 	return (struct asker){
@@ -53,23 +63,46 @@ INLINE struct asker asker_at(const struct kernels *kernels, const unsigned char 
 	};
 }
 
-INLINE void ask(const struct kernels *kernels, const struct leaf_rows *tile, struct asker *asker)
+/*
+ * So many bytes more, ASKED_AT_ONCE at most, of each of a block's columns have been summed. True if it is somebody's
+ * turn: *block's, for two lines from *lines on, but for a column's offset.
+ */
+INLINE bool asker_turn(struct asker *asker, size_t blocks, size_t bytes, size_t *block, const unsigned char **lines)
 {
-	if (asker->rows == NULL)
+	asker->owed += bytes;
+	if (asker->owed < ASKED_AT_ONCE)
+		return false;
+	asker->owed -= ASKED_AT_ONCE;
+	*block = asker->block;
+	*lines = asker->rows + asker->at;
+	asker->at += ASKED_AT_ONCE;
+	if (asker->at < asker->run_bytes)
+		return true;
+	asker->at = 0;
+	if (++asker->block < blocks)
+		return true;
+	asker->block = 0;
+	asker->rows += asker->run_bytes;
+	return true;
+}
+
+INLINE void ask(const struct kernels *kernels, const struct leaf_rows *tile, struct asker *asker, size_t bytes)
+{
+	size_t block;
+	const unsigned char *lines;
+	if (asker->rows == NULL || !asker_turn(asker, kernels->blocks, bytes, &block, &lines))
 		return;
-	const size_t *offsets = tile->offsets + block_column(LANES * asker->block, kernels->features);
-	const unsigned char *lines = asker->rows + asker->at;
+	const size_t *offsets = tile->offsets + block_column(LANES * block, kernels->features);
 #pragma GCC unroll 8
 	for (size_t i = 0; i < 2 * LANES; i++)
 		__builtin_prefetch(lines + i / LANES * CACHE_LINE + offsets[i % LANES], 0, 2);
-	asker->at += ASKED_AT_ONCE;
-	if (asker->at < asker->run_bytes)
-		return;
-	asker->at = 0;
-	if (++asker->block < kernels->blocks)
-		return;
-	asker->block = 0;
-	asker->rows += asker->run_bytes;
+}
+
+/* The target is asked for as it is summed, from its first such byte on. */
+INLINE void ask_target(const struct asker *asker, const unsigned char *target)
+{
+	if (asker->rows != NULL)
+		__builtin_prefetch(target + RUN_BYTES + CACHE_LINE - 1, 0, 2);
 }
 
 #endif

@@ -28,9 +28,7 @@
  */
 enum { FEW_PAIRS = 4 };
 
-/*
- * The most that two groups at home there may be each: in the file, or, where they were converted, kept.
- */
+/* On Zen 5 the most of a group for two to be at home there: in the file, or, where it was converted, kept. */
 enum { GROUP_BYTES = 8192, KEPT_BYTES = 20480 };
 
 /* A pair of blocks of four rows, centred. */

@@ -69,7 +69,7 @@ __attribute__((target("avx2"))) static long long read_four_ahead(const char *byt
 
 /*
  * Straight on, and asks for lines of the block that comes next, four at a time, each of another quarter of it, and
- * again for what is nearer by: forkfit's way on Intel's processors.
+ * again for what is nearer by: about forkfit's way on Intel's processors.
  */
 __attribute__((target("avx2"))) static long long read_in_blocks(const char *bytes, size_t length)
 {

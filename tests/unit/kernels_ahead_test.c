@@ -1,0 +1,104 @@
+/* Which lines of the memory the kernels ask for: each that is read, once. */
+#include "worker/kernels_ahead.h"
+#include "worker/kernels_columns_ahead.h"
+
+#include <criterion/criterion.h>
+#include <stdint.h>
+
+TestSuite(kernels_ahead);
+
+/* Where the rows are that nobody looks at. */
+static const uintptr_t BASE = (uintptr_t)1 << 40;
+
+static const unsigned char *address(uintptr_t value)
+{
+	return (const unsigned char *)value;
+}
+
+Test(kernels_ahead, has_each_line_of_a_block_for_one_of_the_next)
+{
+	enum { LINES = AHEAD_BLOCK / CACHE_LINE };
+	const uintptr_t block = BASE;
+	bool asked[LINES] = {false};
+	for (size_t i = 0; i < LINES; i++) {
+		const uintptr_t line = (uintptr_t)line_ahead(address(block + i * CACHE_LINE));
+		cr_assert(line >= block + AHEAD_BLOCK && line < block + 2 * AHEAD_BLOCK, "line %zu", i);
+		cr_assert_eq(line % CACHE_LINE, 0);
+		cr_assert_not(asked[(line - block - AHEAD_BLOCK) / CACHE_LINE], "line %zu", i);
+		asked[(line - block - AHEAD_BLOCK) / CACHE_LINE] = true;
+	}
+}
+
+static struct kernels kernels_of(uint32_t features)
+{
+	return (struct kernels){
+	        .features = features, .blocks = ((size_t)features + LANES - 1) / LANES, .asks_ahead = true};
+}
+
+/* Goes through rows of so many bytes of a column, in strips; returns how many turns there were. */
+static size_t go_through(struct asker *asker, size_t blocks, size_t bytes, size_t strip)
+{
+	size_t turns = 0, block;
+	const unsigned char *lines;
+	for (size_t at = 0; at < bytes; at += strip)
+		for (size_t b = 0; b < blocks; b++)
+			turns += asker_turn(asker, blocks, strip, &block, &lines);
+	return turns;
+}
+
+static const uint32_t feature_counts[] = {17, 20, 24, 31, 63, 300, 301, 700, 3000, 8200};
+static const size_t strips[] = {32, 64, 128}; /* eight rows of f4 and f8, and half of 32 of f8 */
+
+/* Where a leaf ends, the next one goes on, wherever that is in a run. */
+Test(kernels_ahead, goes_on_in_the_next_leaf_with_the_line_behind_the_last)
+{
+	for (size_t i = 0; i < sizeof feature_counts / sizeof *feature_counts; i++) {
+		for (size_t k = 0; k < sizeof strips / sizeof *strips; k++) {
+			const struct kernels kernels = kernels_of(feature_counts[i]);
+			const uintptr_t rows = BASE + 3 * ASKED_AT_ONCE;
+			const size_t bytes = 5 * 256;
+			struct asker asker = asker_at(&kernels, address(rows));
+			const size_t turns = go_through(&asker, kernels.blocks, bytes, strips[k]);
+			const struct asker next = asker_at(&kernels, address(rows + bytes));
+			cr_assert_eq(turns, bytes * kernels.blocks / ASKED_AT_ONCE);
+			cr_assert(asker.rows == next.rows && asker.block == next.block && asker.at == next.at &&
+			                  asker.owed == next.owed,
+			        "%u features, strips of %zu bytes", feature_counts[i], strips[k]);
+		}
+	}
+}
+
+/* In one turn around all blocks, each has each line of its run once. */
+Test(kernels_ahead, asks_every_column_for_every_line_of_a_run)
+{
+	for (size_t i = 0; i < sizeof feature_counts / sizeof *feature_counts; i++) {
+		const struct kernels kernels = kernels_of(feature_counts[i]);
+		struct asker asker = asker_at(&kernels, address(BASE));
+		const size_t turns = asker.run_bytes / ASKED_AT_ONCE;
+		asker.block = asker.at = 0;
+		const unsigned char *run = asker.rows, *lines;
+		for (size_t turn = 0; turn < 2 * turns * kernels.blocks; turn++) {
+			size_t block;
+			cr_assert(asker_turn(&asker, kernels.blocks, ASKED_AT_ONCE, &block, &lines));
+			cr_assert_eq(block, turn / turns % kernels.blocks);
+			cr_assert(lines ==
+			          run + turn / turns / kernels.blocks * asker.run_bytes + turn % turns * ASKED_AT_ONCE);
+		}
+	}
+}
+
+Test(kernels_ahead, asks_for_no_more_columns_together_than_a_cache_holds)
+{
+	for (uint32_t features = 17; features < 4800; features++) {
+		const struct kernels kernels = kernels_of(features);
+		cr_assert_leq(run_bytes(&kernels) * LANES * kernels.blocks, 2 * TOGETHER_BYTES, "%u", features);
+	}
+}
+
+Test(kernels_ahead, asks_for_nothing_that_is_in_a_cache_or_has_few_columns)
+{
+	struct kernels few = kernels_of(16), cached = kernels_of(100);
+	kernels_expect(&cached, 1000);
+	cr_expect_null(asker_at(&few, address(4096)).rows);
+	cr_expect_null(asker_at(&cached, address(4096)).rows);
+}
