@@ -16,12 +16,12 @@
  *     AMD EPYC (family 26, model 2)             0.71         0.81          0.61
  *     Intel Xeon (family 6, model 207)          0.94         0.76          0.46
  *
- * On the first it matters that one line is asked for at a time (four at a time came to 0.86), that it is asked for 8
- * KiB ahead into the first-level cache (4 KiB were worse by a tenth, 12 and 16 by up to 0.06), and that a block has
- * eight runs (four were worse by 0.05); blocks of 64 to 256 KiB were as good. All f8 from d = 1 to 127 came so to 0.94
- * to 0.99. On the Xeon four lines at a time came to 0.02 to 0.06 more than one; blocks of 32 to 256 KiB in 2 to 16 runs
- * did not differ, and 2 and 8 KiB were no better than 4. On the EPYC of family 26 only one line at a time has been
- * tried, in four runs, with 4 KiB.
+ * On the first it matters that one line is asked for at a time (four at a time came to 0.86), that it is asked for 6
+ * KiB ahead into the first-level cache (4 KiB were worse by up to a tenth, 8 by up to 0.07, 12 and 16 by more), and
+ * that a block has eight runs (four were worse by 0.05); blocks of 64 to 256 KiB were as good. All f8 from d = 1 to 127
+ * came so to 0.90 to 0.99. On the Xeon four lines at a time came to 0.02 to 0.06 more than one; blocks of 32 to 256 KiB
+ * in 2 to 16 runs did not differ, and 2 and 8 KiB were no better than 4. On the EPYC of family 26 only one line at a
+ * time has been tried, in four runs, with 4 KiB.
  */
 #ifndef FORKFIT_WORKER_KERNELS_AHEAD_H
 #define FORKFIT_WORKER_KERNELS_AHEAD_H
@@ -119,7 +119,7 @@ INLINE void ask_in_blocks(const unsigned char *at, size_t bytes, const size_t li
 INLINE void ask_lines(const enum asks asks, const unsigned char *at, size_t bytes, const size_t lines)
 {
 	if (asks == ASKS_BY_ONE)
-		ask_in_blocks(at, bytes, 1, 8192);
+		ask_in_blocks(at, bytes, 1, 6144);
 	else if (asks == ASKS_BY_FOUR)
 		ask_in_blocks(at, bytes, lines, 4096);
 	else
