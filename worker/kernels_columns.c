@@ -23,6 +23,18 @@ INLINE void ask_columns(const unsigned char *at, const size_t *offsets)
 		__builtin_prefetch(at + offsets[k]);
 }
 
+/* A column's numbers that lie side by side, centred; 0 for those that are missing. */
+INLINE lanes column_rows(
+        const unsigned char *at, const size_t rows, double c, const enum element_type element, const bool in_halves)
+{
+	if (rows == LANES)
+		return lanes_plus(lanes_of_elements(at, element), c, in_halves);
+	lanes x = {0};
+	for (size_t i = 0; i < rows; i++)
+		x[i] = element_at(at + i * element_bytes(element), element) + c;
+	return x;
+}
+
 /* Groups that go through the columns together. */
 struct strip {
 	const unsigned char *rows; /* but for a column's offset */

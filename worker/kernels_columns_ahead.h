@@ -16,11 +16,10 @@
 #include <stdint.h>
 
 enum {
-	RUN_BYTES = 1024, /* 2048 and 4096 were as good, or worse by a twentieth */
-	TOGETHER_BYTES =
-	        307200, /* of all columns; more is asked for in runs of half the length, twice as much in shorter */
-	AHEAD_BYTES = 16384, /* so much of a run has been asked for when the one before it ends */
-	FEW_BLOCKS = 4       /* so few columns need no such order */
+	RUN_BYTES = 1024,        /* 2048 and 4096 were as good, or worse by a twentieth */
+	TOGETHER_BYTES = 307200, /* of all columns; of more, runs are half as long, beyond twice that shorter */
+	AHEAD_BYTES = 16384,     /* when a run begins, all of it and so much of the next have been asked for */
+	FEW_BLOCKS = 4           /* so few columns need no such order */
 };
 
 /* Whose lines are the next to be asked for: two of each of four columns at a time. */

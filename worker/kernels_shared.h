@@ -4,7 +4,6 @@
 #ifndef FORKFIT_WORKER_KERNELS_SHARED_H
 #define FORKFIT_WORKER_KERNELS_SHARED_H
 
-#include "worker/cache_line.h"
 #include "worker/kernels.h"
 #include "worker/kernels_lanes.h"
 
@@ -53,18 +52,6 @@ INLINE size_t block_column(size_t column, size_t features)
 INLINE lanes rows_counts(const size_t rows)
 {
 	return (lanes){1.0, rows > 1 ? 1.0 : 0.0, rows > 2 ? 1.0 : 0.0, rows > 3 ? 1.0 : 0.0};
-}
-
-/* A column's numbers that lie side by side, centred; 0 for those that are missing. */
-INLINE lanes column_rows(
-        const unsigned char *at, const size_t rows, double c, const enum element_type element, const bool in_halves)
-{
-	if (rows == LANES)
-		return lanes_plus(lanes_of_elements(at, element), c, in_halves);
-	lanes x = {0};
-	for (size_t i = 0; i < rows; i++)
-		x[i] = element_at(at + i * element_bytes(element), element) + c;
-	return x;
 }
 
 /* Up to four rows. The last one stands in for those that are missing. */
