@@ -148,6 +148,7 @@ bool npy_chunk_leaf(struct npy_chunk *chunk, uint32_t leaf, struct leaf_rows *ro
 	        .offsets = chunk->offsets,
 	        .row_stride = chunk->row_stride,
 	        .rows = (size_t)(range.end - range.begin),
+	        .following = (size_t)(chunk->window.end - range.end),
 	        .element = chunk->assignment->dataset.element,
 	        .side_by_side = chunk->side_by_side,
 	};

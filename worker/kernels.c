@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Would rows in Fortran order be summed in runs? */
+static bool goes_in_runs(const struct kernels *kernels)
+{
+	return kernels->clone == CLONE_AVX512 && kernels->features >= KERNELS_RUN_FEATURES_FEWEST &&
+	       kernels->features <= KERNELS_RUN_FEATURES_MOST;
+}
+
 /*
  * The arrays, of zeros, lie one behind the other in whole lines of cache, so that no vector lies in two. Each long one
  * begins a quarter of a page farther into its page than the one before: a processor that compares addresses within a
@@ -21,7 +28,9 @@ static bool make_arrays(struct kernels *kernels)
 	const size_t least = ((kernels->blocks + 1) * sizeof(lanes) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 	const size_t apart = least < PAGE / 4 ? least : (least + PAGE - 1) / PAGE * PAGE + PAGE / 4;
 	const size_t bytes = 3 * apart + KERNELS_COLUMN_GROUPS * LANES * (kernels->blocks + 1) * sizeof(lanes);
-	unsigned char *arrays = aligned_alloc(CACHE_LINE, (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+	const size_t kept = goes_in_runs(kernels) ? kernels->blocks * sizeof(lanes) * KERNELS_RUN_ROWS : 0;
+	const size_t all = bytes + kept + (kept > 0 ? KERNELS_RUN_BYTES : 0);
+	unsigned char *arrays = aligned_alloc(CACHE_LINE, (all + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
 	if (arrays == NULL)
 		return false;
 	memset(arrays, 0, bytes);
@@ -29,6 +38,10 @@ static bool make_arrays(struct kernels *kernels)
 	kernels->centre = (double *)(arrays + apart);
 	kernels->sums = (double *)(arrays + 2 * apart);
 	kernels->group = (double *)(arrays + 3 * apart);
+	if (kept > 0) { /* what is not used there takes no memory */
+		kernels->run_kept = (double *)(arrays + bytes);
+		kernels->run = (double *)(arrays + bytes + kept);
+	}
 	return true;
 }
 
@@ -48,7 +61,7 @@ void kernels_release(struct kernels *kernels)
 {
 	tile_reader_release(&kernels->reader);
 	free(kernels->weights); /* and what lies behind it */
-	kernels->weights = kernels->centre = kernels->sums = kernels->group = NULL;
+	kernels->weights = kernels->centre = kernels->sums = kernels->group = kernels->run_kept = kernels->run = NULL;
 }
 
 void kernels_expect(struct kernels *kernels, uint64_t bytes)
@@ -62,6 +75,7 @@ void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *p
 	if (kernel == KERNEL_MEANS || kernel == KERNEL_MOMENTS)
 		centre = parameters;
 	kernels->kernel = kernel;
+	kernels->predicted = NULL;
 	kernels->intercept = parameters[d];
 	kernels->target_centre = centre[d];
 	if (d < TILE_WIDE_FEATURES) {

@@ -15,10 +15,22 @@
  */
 enum { KERNELS_EIGHTS_FEATURES = 128, KERNELS_REGISTER_FEATURES = 16 };
 
+/*
+ * On Intel's processors rows in Fortran order are summed in runs of so many, unless all columns stay in registers, or
+ * take more than half of a second-level cache of 2 MiB. What is known of a run's rows takes so many bytes.
+ */
+enum {
+	KERNELS_RUN_ROWS = 64,
+	KERNELS_RUN_FEATURES_FEWEST = KERNELS_REGISTER_FEATURES + 1,
+	KERNELS_RUN_FEATURES_MOST = 2048,
+	KERNELS_RUN_BYTES = KERNELS_RUN_ROWS * 5 * sizeof(double)
+};
+
 /* Each adds a tile's first rows to the leaf's sums, and returns how many. */
 size_t kernels_sum_narrow_avx512(struct kernels *kernels, const struct leaf_rows *tile);
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile);
 size_t kernels_sum_wide_eights_avx512(struct kernels *kernels, const struct leaf_rows *tile);
+size_t kernels_sum_column_runs_avx512(struct kernels *kernels, const struct leaf_rows *tile);
 size_t kernels_sum_columns_avx512(struct kernels *kernels, const struct leaf_rows *tile);
 
 #endif

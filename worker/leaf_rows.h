@@ -14,6 +14,7 @@ struct leaf_rows {
 	const size_t *offsets; /* d + 1, in bytes */
 	size_t row_stride;     /* in bytes */
 	size_t rows;
+	size_t following; /* rows of the leaves to come that lie behind these and may be read, too; or 0 */
 	enum element_type element;
 	size_t side_by_side; /* of each row: so many numbers, those of the first columns, have nothing between them */
 };

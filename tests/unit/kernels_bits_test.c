@@ -353,6 +353,66 @@ Test(kernels_bits, come_from_nothing_outside_of_the_rows)
 	guard_page_free(&guard);
 }
 
+/* Some leaves of a layout's rows: one after the other, but for one that is left out now and then. */
+static void sum_in_turn(struct clones *clones, uint64_t *state, const struct leaf_rows *rows, enum kernel kernel)
+{
+	struct leaf_rows leaf = *rows;
+	for (size_t begin = 0; begin < rows->rows; begin += leaf.rows) {
+		const size_t left = rows->rows - begin, wanted = 1 + random_below(state, 150);
+		struct sums expected;
+		leaf.base = rows->base + begin * rows->row_stride;
+		leaf.rows = wanted < left ? wanted : left;
+		if (random_below(state, 8) == 0)
+			continue;
+		if (random_below(state, 8) == 0) {
+			fill(state, clones->parameters, clones->kernels[0].features + 1);
+			clones_choose(clones, kernel);
+		}
+		leaf.following = 0;
+		sum_leaf(&clones->kernels[CLONE_BASELINE], &leaf, &expected);
+		leaf.following = left - leaf.rows;
+		for (enum kernel_clone clone = 0; clone <= clones->last; clone++) {
+			struct sums sums;
+			sum_leaf(&clones->kernels[clone], &leaf, &sums);
+			cr_assert(equal(&sums, &expected), "kernel %d, clone %d, %u features, rows %zu to %zu",
+			        (int)kernel, (int)clone, clones->kernels[clone].features, begin, begin + leaf.rows);
+		}
+	}
+}
+
+/* A clone may begin with the rows of the leaf that follows, as far as there are some. */
+Test(kernels_bits, are_the_same_whatever_leaf_comes_before_or_follows)
+{
+	enum { ROWS = 1000 };
+	static const uint32_t counts[] = {3, 16, 17, 20, 45, 100};
+	uint64_t state = 9;
+	struct guard_page guard = guard_page_new(1 << 20);
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		struct clones clones;
+		double *table = rows_random(&state, ROWS, counts[i]);
+		struct layouts layouts;
+		clones_init(&clones, &state, counts[i], false);
+		layouts_init(&layouts, table, ROWS, counts[i]);
+		for (size_t k = 0; k < row_layout_count; k++) {
+			const struct laid_rows *laid = &layouts.laid[k];
+			const size_t shift = (size_t)(laid->leaf.base - laid->memory);
+			struct leaf_rows rows = laid->leaf;
+			if (laid->size > guard.size)
+				continue;
+			rows.base = (unsigned char *)guard_page_place(
+			        &guard, (const char *)laid->leaf.base, laid->size - shift);
+			for (enum kernel kernel = 0; kernel < KERNEL_STREAM; kernel++) {
+				clones_choose(&clones, kernel);
+				sum_in_turn(&clones, &state, &rows, kernel);
+			}
+		}
+		layouts_release(&layouts);
+		free(table);
+		clones_release(&clones);
+	}
+	guard_page_free(&guard);
+}
+
 /* The order of additions that worker/kernels.h fixes, one number at a time. */
 
 static double add_four(const double *four)

@@ -12,7 +12,14 @@ static const size_t offsets[2] = {0, sizeof(double)};
 
 static struct leaf_rows leaf_of(const double (*rows)[2], size_t count)
 {
-	return (struct leaf_rows){(const unsigned char *)rows, offsets, 2 * sizeof(double), count, ELEMENT_F8, 2};
+	return (struct leaf_rows){
+	        .base = (const unsigned char *)rows,
+	        .offsets = offsets,
+	        .row_stride = 2 * sizeof(double),
+	        .rows = count,
+	        .element = ELEMENT_F8,
+	        .side_by_side = 2,
+	};
 }
 
 /* further: the width of a bin, or a slice. */
