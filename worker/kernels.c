@@ -16,7 +16,7 @@ static bool goes_in_runs(const struct kernels *kernels)
 }
 
 /*
- * The arrays, of zeros, lie one behind the other in whole lines of cache, so that no vector lies in two. Each long one
+ * The arrays lie one behind the other in whole lines of cache, so that no vector lies in two. Each long one
  * begins a quarter of a page farther into its page than the one before: a processor that compares addresses within a
  * page takes a load from one for a load of what was just stored into another, and waits. On an AMD EPYC (family 25)
  * epochs of 511 columns of f8 came to 0.94 of two processes that only read instead of 0.85, and 1000 of f4 to 0.66
@@ -29,7 +29,7 @@ static bool make_arrays(struct kernels *kernels)
 	const size_t apart = least < PAGE / 4 ? least : (least + PAGE - 1) / PAGE * PAGE + PAGE / 4;
 	const size_t bytes = 3 * apart + KERNELS_COLUMN_GROUPS * LANES * (kernels->blocks + 1) * sizeof(lanes);
 	const size_t kept = goes_in_runs(kernels) ? kernels->blocks * sizeof(lanes) * KERNELS_RUN_ROWS : 0;
-	const size_t all = bytes + kept + (kept > 0 ? KERNELS_RUN_BYTES : 0);
+	const size_t all = bytes + kept + (kept > 0 ? KERNELS_RUN_ROWS_BYTES : 0);
 	unsigned char *arrays = aligned_alloc(CACHE_LINE, (all + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
 	if (arrays == NULL)
 		return false;
@@ -38,7 +38,7 @@ static bool make_arrays(struct kernels *kernels)
 	kernels->centre = (double *)(arrays + apart);
 	kernels->sums = (double *)(arrays + 2 * apart);
 	kernels->group = (double *)(arrays + 3 * apart);
-	if (kept > 0) { /* what is not used there takes no memory */
+	if (kept > 0) { /* is written before it is read, and takes no memory until then */
 		kernels->run_kept = (double *)(arrays + bytes);
 		kernels->run = (double *)(arrays + bytes + kept);
 	}
@@ -75,7 +75,7 @@ void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *p
 	if (kernel == KERNEL_MEANS || kernel == KERNEL_MOMENTS)
 		centre = parameters;
 	kernels->kernel = kernel;
-	kernels->predicted = NULL;
+	kernels->predicted_next = NULL;
 	kernels->intercept = parameters[d];
 	kernels->target_centre = centre[d];
 	if (d < TILE_WIDE_FEATURES) {
@@ -184,6 +184,8 @@ static void sum_tile(struct kernels *kernels, const struct leaf_rows *tile)
 bool kernels_sum_leaf(struct kernels *kernels, const struct leaf_rows *leaf, double *out)
 {
 	size_t rows = 0;
+	kernels->predicted = kernels->predicted_next;
+	kernels->predicted_next = NULL;
 	memset(kernels->sums, 0, kernels->blocks * sizeof(lanes));
 	memset(kernels->squares, 0, sizeof kernels->squares);
 	memset(kernels->totals, 0, sizeof kernels->totals);

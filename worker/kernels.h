@@ -52,10 +52,11 @@ struct kernels {
 	double *group;    /* wide: of each block up to eight rows of four columns, or of each two blocks four rows of */
 	                  /* eight, centred */
 	double *run_kept; /* Fortran order in runs, AVX-512: the columns' numbers in a run, centred, */
-	double *run;      /* and what is known of its rows (worker/kernels_column_runs_avx512.c) */
-	const unsigned char *predicted; /* the run's first row, if it is the first of the leaf to come; or NULL */
-	double totals[4];               /* Σ e, Σ |e|, or the target's */
-	double squares[4];              /* Σ e² */
+	double *run;      /* and what is known of its rows (worker/kernels_column_runs_avx512.c); else NULL */
+	/* The first row of that run if it is the first of this leaf, or of the next one; or NULL. */
+	const unsigned char *predicted, *predicted_next;
+	double totals[4];  /* Σ e, Σ |e|, or the target's */
+	double squares[4]; /* Σ e² */
 	struct tile_reader reader;
 };
 
@@ -70,10 +71,9 @@ void kernels_expect(struct kernels *kernels, uint64_t bytes);
 void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *parameters, const double *centre);
 
 /*
- * Rows that follow the leaf's may be looked at, too, if it has some: they must not change before the next choice.
- *
  * Writes the leaf's vector (sums_width doubles) to `out`. False, and nothing is written, when no row counted: the
- * leaf is absent.
+ * leaf is absent. The rows that are said to follow may be read, too, and then must not change before another leaf has
+ * been summed, or parameters have been chosen.
  */
 bool kernels_sum_leaf(struct kernels *kernels, const struct leaf_rows *leaf, double *out);
 

@@ -21,9 +21,9 @@ enum { KERNELS_EIGHTS_FEATURES = 128, KERNELS_REGISTER_FEATURES = 16 };
  */
 enum {
 	KERNELS_RUN_ROWS = 64,
-	KERNELS_RUN_FEATURES_FEWEST = KERNELS_REGISTER_FEATURES + 1,
+	KERNELS_RUN_FEATURES_FEWEST = 17,
 	KERNELS_RUN_FEATURES_MOST = 2048,
-	KERNELS_RUN_BYTES = KERNELS_RUN_ROWS * 5 * sizeof(double)
+	KERNELS_RUN_ROWS_BYTES = KERNELS_RUN_ROWS * 5 * sizeof(double)
 };
 
 /* Each adds a tile's first rows to the leaf's sums, and returns how many. */

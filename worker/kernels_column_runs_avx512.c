@@ -2,6 +2,7 @@
 
 #if defined(__AVX512F__)
 
+#include "worker/cache_line.h"
 #include "worker/kernels_columns_pair.h"
 
 #include <string.h>
@@ -42,7 +43,7 @@ struct run_rows {
 	pair e[RUN_PAIRS];
 };
 
-_Static_assert(sizeof(struct run_rows) == KERNELS_RUN_BYTES, "what kernels_init makes room for");
+_Static_assert(sizeof(struct run_rows) == KERNELS_RUN_ROWS_BYTES, "what kernels_init makes room for");
 
 /* Up to eight columns, for as many rows as there are in a run. */
 struct part {
@@ -62,11 +63,11 @@ INLINE struct part part_of(const struct kernels *kernels, const struct leaf_rows
 	        .kept = (pair *)kernels->run_kept + column * RUN_PAIRS,
 	        .asks = kernels->asks_ahead,
 	};
-	const bool is_behind = column + COLUMNS_AHEAD >= LANES * kernels->blocks; /* of the rows that follow the run */
+	const size_t all = (LANES * kernels->blocks + PAIR - 1) / PAIR * PAIR;
+	const bool is_behind = column + COLUMNS_AHEAD >= all; /* of the rows that follow the run */
 	const unsigned char *rows = run->rows + CACHE_LINE - 1 + (is_behind ? run->pairs * bytes : 0);
 	places_of(kernels, tile, run->rows, column, columns, part.columns);
-	places_of(
-	        kernels, tile, rows, is_behind ? column % COLUMNS_AHEAD : column + COLUMNS_AHEAD, columns, part.ahead);
+	places_of(kernels, tile, rows, column + COLUMNS_AHEAD - (is_behind ? all : 0), PAIR, part.ahead);
 	return part;
 }
 
@@ -100,7 +101,7 @@ INLINE void run_predictions(
 	if (!part->asks || row % CACHE_LINE != 0)
 		return;
 #pragma GCC unroll 8
-	for (size_t k = 0; k < columns; k++)
+	for (size_t k = 0; k < PAIR; k++)
 		__builtin_prefetch(part->ahead[k] + row, 0, 2);
 }
 
@@ -177,7 +178,7 @@ INLINE void runs_of(struct kernels *kernels, const struct leaf_rows *tile, const
 		run = run_at(tile, row);
 		run_work(kernels, tile, products, &run, element);
 	}
-	kernels->predicted = run.pairs > 0 ? run.rows : NULL;
+	kernels->predicted_next = run.pairs > 0 ? run.rows : NULL;
 	lanes_store(kernels->totals, sums.total);
 	lanes_store(kernels->squares, sums.square);
 }

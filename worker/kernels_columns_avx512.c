@@ -2,6 +2,7 @@
 
 #if defined(__AVX512F__)
 
+#include "worker/kernels_columns_ahead.h"
 #include "worker/kernels_columns_pair.h"
 
 /*
@@ -15,8 +16,16 @@
  */
 enum { STRIP_PAIRS = 4 };
 
+/* Which rows of a pair there are if these are left of the tile. */
+INLINE __mmask8 rows_there(size_t left)
+{
+	return (__mmask8)(left < PAIR ? (1U << left) - 1 : ALL_ROWS);
+}
+
 /* So few columns that eight rows of all of them are in registers, as are the columns' sums. */
 enum { FEW_COLUMNS = FEW_BLOCKS * LANES };
+
+_Static_assert(FEW_COLUMNS + 1 == KERNELS_RUN_FEATURES_FEWEST, "runs are of more columns than these");
 
 /*
  * While 512 bytes of each column are read, the next are asked for: of four columns at a time, four lines of each with
@@ -218,7 +227,7 @@ INLINE void many_columns(const struct kernels *kernels, const struct leaf_rows *
 	struct strip strip = {.rows = tile->base, .there = ALL_ROWS};
 	struct asker asker = asker_at(kernels, tile->base);
 	size_t left = tile->rows;
-	if (left < PAIR && kernels->run_kept != NULL) /* what comes has been asked for with the runs */
+	if (kernels->run_kept != NULL) /* these rows are less than a pair, and what comes is asked for with the runs */
 		asker.rows = NULL;
 	for (; left >= STRIP_PAIRS * PAIR; left -= STRIP_PAIRS * PAIR, strip.rows += STRIP_PAIRS * bytes)
 		sum_strip(kernels, tile, &strip, STRIP_PAIRS, element, &asker, row_sums);

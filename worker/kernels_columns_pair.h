@@ -5,17 +5,10 @@
 #ifndef FORKFIT_WORKER_KERNELS_COLUMNS_PAIR_H
 #define FORKFIT_WORKER_KERNELS_COLUMNS_PAIR_H
 
-#include "worker/kernels_columns_ahead.h"
 #include "worker/kernels_pair.h"
 #include "worker/kernels_shared.h"
 
 enum { ALL_ROWS = 0xff, FIRST_GROUP = 0x0f };
-
-/* Which rows of a pair there are if these are left of the tile. */
-INLINE __mmask8 rows_there(size_t left)
-{
-	return (__mmask8)(left < PAIR ? (1U << left) - 1 : ALL_ROWS);
-}
 
 /* A column's numbers in a pair's rows, centred; 0 in those that there are not. */
 INLINE pair pair_of_rows(const unsigned char *at, const __mmask8 there, pair c, const enum element_type element)

@@ -21,7 +21,12 @@ struct sweep {
 	enum asks asks;
 };
 
-INLINE struct sweep sweep_of(const struct kernels *kernels, const struct leaf_rows *tile)
+INLINE enum asks asks_for(const struct kernels *kernels, const struct leaf_rows *tile)
+{
+	return asks_of(kernels->clone, goes_ahead(kernels, tile));
+}
+
+INLINE struct sweep sweep_of(const struct kernels *kernels, const struct leaf_rows *tile, const enum asks asks)
 {
 	const size_t d = kernels->features, blocks = kernels->blocks;
 	const bool is_whole = blocks % 2 == 0;
@@ -36,7 +41,7 @@ INLINE struct sweep sweep_of(const struct kernels *kernels, const struct leaf_ro
 	        .last = (d - PAIR) * element_bytes(tile->element),
 	        .blocks = _mm512_setr_epi64(low, low + 1, low + 2, low + 3, 4, 5, 6, 7),
 	        .there = is_whole ? 0xff : 0x0f,
-	        .asks = asks_of(kernels->clone, goes_ahead(kernels, tile)),
+	        .asks = asks,
 	};
 }
 

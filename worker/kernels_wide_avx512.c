@@ -114,7 +114,7 @@ INLINE void few_group(const struct kernels *kernels, const struct sweep *sweep, 
 INLINE void few_pairs(
         const struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs, struct row_sums *row_sums)
 {
-	const struct sweep sweep = sweep_of(kernels, tile);
+	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile));
 	const size_t group = LANES * tile->row_stride;
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
@@ -178,8 +178,7 @@ INLINE void pairs_work(const struct sweep *sweep, const unsigned char *row, cons
 INLINE void many_pairs_asking(const struct kernels *kernels, const struct leaf_rows *tile,
         const enum element_type element, const bool keeps, const enum asks asks, struct row_sums *row_sums)
 {
-	struct sweep sweep = sweep_of(kernels, tile);
-	sweep.asks = asks;
+	const struct sweep sweep = sweep_of(kernels, tile, asks);
 	const size_t group = LANES * tile->row_stride;
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
@@ -203,7 +202,7 @@ INLINE void many_pairs_asking(const struct kernels *kernels, const struct leaf_r
 INLINE void many_pairs(const struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element,
         const bool keeps, struct row_sums *row_sums)
 {
-	switch (asks_of(kernels->clone, goes_ahead(kernels, tile))) {
+	switch (asks_for(kernels, tile)) {
 	case ASKS_NOTHING:
 		many_pairs_asking(kernels, tile, element, keeps, ASKS_NOTHING, row_sums);
 		break;
@@ -332,7 +331,7 @@ INLINE void row_products(const struct sweep *sweep, const unsigned char *row, co
 INLINE void row_by_row(const struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element,
         const bool is_askew, struct row_sums *row_sums)
 {
-	const struct sweep sweep = sweep_of(kernels, tile);
+	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile));
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
 	for (size_t groups = tile->rows / LANES; groups > 0; groups--) {
@@ -357,11 +356,10 @@ INLINE void many_of_f8(const struct kernels *kernels, const struct leaf_rows *ti
 	const uintptr_t first = (uintptr_t)(tile->base + tile->offsets[0]);
 	const bool is_in_line = first % CACHE_LINE == 0 && tile->row_stride % CACHE_LINE == 0;
 	const bool is_word = first % sizeof(double) == 0 && tile->row_stride % sizeof(double) == 0;
-	const size_t group = LANES * tile->row_stride;
 	const bool is_zen5 = kernels->clone == CLONE_AVX512_ZEN5;
-	if (!is_zen5 && group <= KEPT_OF_F8_BYTES)
+	if (!is_zen5 && LANES * LANES * kernels->blocks * sizeof(double) <= KEPT_OF_F8_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F8, true, sums);
-	else if (!is_zen5 || group <= GROUP_BYTES)
+	else if (!is_zen5 || LANES * tile->row_stride <= GROUP_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F8, false, sums);
 	else if (is_in_line || !is_word)
 		row_by_row(kernels, tile, ELEMENT_F8, false, sums);

@@ -134,7 +134,7 @@ INLINE pair errors_of(const struct kernels *kernels, const struct predictions *p
 INLINE void rows_of(
         struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs, const enum element_type element)
 {
-	const struct sweep sweep = sweep_of(kernels, tile);
+	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile));
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
 	const size_t stride = tile->row_stride, eights = tile->rows / ROWS;
@@ -160,7 +160,7 @@ INLINE void rows_of(
 /* Up to 16 columns of f8, whose eights stay in registers from their predictions to their products. */
 INLINE void few_of_f8(struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs)
 {
-	const struct sweep sweep = sweep_of(kernels, tile);
+	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile));
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
 	const size_t stride = tile->row_stride;

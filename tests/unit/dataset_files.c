@@ -224,6 +224,17 @@ static size_t side_by_side(const struct leaf_rows *rows, size_t columns)
 	return count;
 }
 
+/* Is what lies behind a leaf's rows what follows in the table? */
+static bool rest_is_shown(const struct dataset_file *file, uint64_t row, const struct leaf_rows *rows)
+{
+	const size_t columns = (size_t)file->dataset.features + 1;
+	for (size_t i = 0; i < rows->following; i++)
+		for (size_t j = 0; j < columns; j++)
+			if (number_at(rows, rows->rows + i, j) != file->table[(row + i) * columns + j])
+				return false;
+	return true;
+}
+
 static bool leaf_is_shown(const struct dataset_file *file, uint64_t leaf, const struct leaf_rows *rows)
 {
 	size_t columns = (size_t)file->dataset.features + 1, shown = 0;
@@ -240,7 +251,7 @@ static bool leaf_is_shown(const struct dataset_file *file, uint64_t leaf, const 
 				return false;
 		shown++;
 	}
-	return shown == rows->rows;
+	return shown == rows->rows && rest_is_shown(file, expected.end, rows);
 }
 
 bool dataset_file_is_shown(const struct dataset_file *file, const struct assignment *assignment, struct chunk *chunk)
