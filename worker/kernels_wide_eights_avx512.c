@@ -23,10 +23,10 @@
  * more with 15 and 31, and no more with 255, whose eights are a third of that cache each.
  *
  * On all others f8 of few columns is kept, too: products and predictions of different eights then fill each other's
- * waits. With 15 columns, in a cache, an AMD EPYC (family 25) came to 39 GB/s instead of 34. All up to 72 go by eights:
- * on an Intel Xeon (family 6, model 207), in a cache, 33 GB/s instead of 29 with 15 columns, 36 to 43 instead of 32 to
- * 37 with 31, and from memory as much. 100 columns came to 41 GB/s in a cache instead of 38, but from memory 100 and
- * 127 were better by fours, 0.93 and 0.98 of what only reads instead of 0.90 and 0.92.
+ * waits. With 15 columns, in a cache, an AMD EPYC (family 25) came to 39 GB/s instead of 34. The first 72, or 48, go by
+ * eights: on an Intel Xeon (family 6, model 207), in a cache, 33 GB/s instead of 29 with 15 columns, 36 to 43 instead
+ * of 32 to 37 with 31, and from memory as much. 100 columns came to 41 GB/s in a cache instead of 38, but from memory
+ * 100 and 127 were better by fours, 0.93 and 0.98 of what only reads instead of 0.90 and 0.92.
  */
 enum { ROWS = PAIR, REGISTER_PAIRS = KERNELS_REGISTER_FEATURES / PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
 
