@@ -31,7 +31,8 @@ struct chunk *chunk_new(const struct assignment *assignment, struct chunk_facts 
 void chunk_free(struct chunk *chunk);
 
 /*
- * The rows of a leaf, of the chunk's run; they stay until the next call. Going through the leaves in order is fast.
+ * The rows of a leaf, of the chunk's run; they stay until the next call, and those that are said to follow as long as
+ * leaves are asked for in order. Going through the leaves in order is fast.
  * False: *error says why.
  */
 bool chunk_leaf(struct chunk *chunk, uint32_t leaf, struct leaf_rows *rows, struct worker_error *error);

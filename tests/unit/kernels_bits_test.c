@@ -353,7 +353,7 @@ Test(kernels_bits, come_from_nothing_outside_of_the_rows)
 	guard_page_free(&guard);
 }
 
-/* A leaf by each clone, of which some know that rows follow, and by one that does not. */
+/* By each clone, which is told what follows, a leaf has the sums that the baseline has of it alone. */
 static void assert_leaf(struct clones *clones, struct leaf_rows leaf)
 {
 	struct leaf_rows alone = leaf;
