@@ -34,7 +34,7 @@ FORMATTED = $(SOURCES) $(SHIM_SOURCES) $(CALL_DRIVER_SOURCE) $(sort $(wildcard c
 CPPCHECK = cppcheck --quiet --std=c11 --platform=unix64 --error-exitcode=1 --enable=warning,performance \
 	--suppress=memleak --suppress=ctuuninitvar
 # What the AVX-512 clones are compiled for; without it an analyser sees nothing of them.
-AVX512 = -mavx512f -mavx512vl -mavx512dq
+AVX512 = -mavx512f -mavx512vl -mavx512dq -mfma
 ANALYSED_AS = -D_POSIX_C_SOURCE=200809L -I. -DFORKFIT_VERSION='""'
 SCRIPTS = .ci/require .ci/run $(wildcard tests/*.sh)
 
@@ -192,6 +192,7 @@ $(BUILD)/objects/%.o: %.c $(BUILD)/prerequisites
 
 # The files that only run where it was asked whether the processor has these.
 $(call objects,common/csv_records_avx2.c tests/unit/decimal_plain_avx2.c): DEFINE = -mavx2 -mbmi
+$(call objects,worker/kernels_avx2.c): DEFINE = -mavx2 -mfma
 $(call objects,$(wildcard worker/*_avx512.c)): DEFINE = $(AVX512)
 
 # The one file that carries others.

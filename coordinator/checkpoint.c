@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char magic[] = "forkfit-checkpoint ";
-static const char version[] = "1\n";
+static const char version[] = "2\n"; /* 1: products were rounded before they were added */
 static const char origin_name[] = "origin ";
 
 /* "crc32c ", eight digits and a newline */
@@ -240,7 +240,7 @@ static bool is_whole(const char *text, size_t length, struct phrase *problem)
 		return false;
 	}
 	if (strncmp(text + start, version, sizeof version - 1) != 0) {
-		phrase_add(problem, "its version is not 1, the only one that is known here");
+		phrase_add(problem, "its version is not 2, and another could not go on to the same bits");
 		return false;
 	}
 	return true;

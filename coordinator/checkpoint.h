@@ -3,7 +3,7 @@
  *
  * The text is lines of a name and values, to be read by people too. Numbers are decimal and read back to the same bits.
  *
- *   forkfit-checkpoint 1         the version; also of the arithmetic: another one could not go on to the same bits
+ *   forkfit-checkpoint 2         the version; also of the arithmetic: another one could not go on to the same bits
  *   origin dataset.bytes 3192560 a fact about the run, one a line (coordinator/checkpoint_origin.h)
  *   …
  *   features 6

@@ -25,12 +25,12 @@ static bool goes_in_runs(const struct kernels *kernels)
 static bool make_arrays(struct kernels *kernels)
 {
 	enum { PAGE = 4096 };
-	const size_t least = ((kernels->blocks + 1) * sizeof(lanes) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	const size_t block = BLOCK * sizeof(double), least = kernels->blocks * block;
 	const size_t apart = least < PAGE / 4 ? least : (least + PAGE - 1) / PAGE * PAGE + PAGE / 4;
-	const size_t bytes = 3 * apart + KERNELS_COLUMN_GROUPS * LANES * (kernels->blocks + 1) * sizeof(lanes);
-	const size_t kept = goes_in_runs(kernels) ? kernels->blocks * sizeof(lanes) * KERNELS_RUN_ROWS : 0;
-	const size_t all = bytes + kept + (kept > 0 ? KERNELS_RUN_ROWS_BYTES : 0);
-	unsigned char *arrays = aligned_alloc(CACHE_LINE, (all + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+	const size_t bytes = 3 * apart + EIGHT * least;
+	const size_t kept = goes_in_runs(kernels) ? kernels->blocks * block * KERNELS_RUN_ROWS : 0;
+	const size_t of_run = kept > 0 ? kept + PAGE / 2 + KERNELS_RUN_ROWS_BYTES : 0;
+	unsigned char *arrays = aligned_alloc(CACHE_LINE, bytes + of_run);
 	if (arrays == NULL)
 		return false;
 	memset(arrays, 0, bytes);
@@ -40,7 +40,7 @@ static bool make_arrays(struct kernels *kernels)
 	kernels->group = (double *)(arrays + 3 * apart);
 	if (kept > 0) { /* is written before it is read, and takes no memory until then */
 		kernels->run_kept = (double *)(arrays + bytes);
-		kernels->run = (double *)(arrays + bytes + kept);
+		kernels->run = (double *)(arrays + bytes + kept + PAGE / 2);
 	}
 	return true;
 }
@@ -48,7 +48,7 @@ static bool make_arrays(struct kernels *kernels)
 bool kernels_init(struct kernels *kernels, uint32_t features, bool skip_missing, enum kernel_clone clone)
 {
 	*kernels = (struct kernels){.features = features, .clone = clone, .asks_ahead = true};
-	kernels->blocks = features < TILE_WIDE_FEATURES ? features : ((size_t)features + LANES - 1) / LANES;
+	kernels->blocks = features < TILE_WIDE_FEATURES ? features : ((size_t)features + BLOCK - 1) / BLOCK;
 	if (!tile_reader_init(&kernels->reader, features, skip_missing))
 		return false;
 	if (make_arrays(kernels))
@@ -78,15 +78,18 @@ void kernels_choose(struct kernels *kernels, enum kernel kernel, const double *p
 	kernels->predicted_next = NULL;
 	kernels->intercept = parameters[d];
 	kernels->target_centre = centre[d];
+	kernels->is_centred = false;
+	for (size_t j = 0; j < d; j++)
+		kernels->is_centred |= centre[j] != 0.0; /* as NaN is, too */
 	if (d < TILE_WIDE_FEATURES) {
 		memcpy(kernels->weights, parameters, d * sizeof *parameters);
 		for (size_t j = 0; j < d; j++)
 			kernels->centre[j] = -centre[j];
 		return;
 	}
-	for (size_t i = 0; i < LANES * kernels->blocks; i++) {
-		size_t column = block_column(i / LANES * LANES, d) + i % LANES;
-		kernels->weights[i] = column < i / LANES * LANES ? 0.0 : parameters[column];
+	for (size_t i = 0; i < BLOCK * kernels->blocks; i++) {
+		size_t column = block_column(i / BLOCK * BLOCK, d) + i % BLOCK;
+		kernels->weights[i] = column < i / BLOCK * BLOCK ? 0.0 : parameters[column];
 		kernels->centre[i] = -centre[column];
 	}
 }
@@ -104,45 +107,50 @@ static enum kernel_clone best_avx512_clone(void)
 enum kernel_clone kernel_best_clone(void)
 {
 #if defined(__x86_64__)
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+		return CLONE_BASELINE;
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
 	        __builtin_cpu_supports("avx512dq"))
 		return best_avx512_clone();
-	if (__builtin_cpu_supports("avx2"))
-		return CLONE_AVX2;
-#endif
+	return CLONE_AVX2;
+#else
 	return CLONE_BASELINE;
+#endif
 }
 
 /* Writes the columns' sums side by side; returns where the next number belongs. */
 static double *write_columns(const struct kernels *kernels, double *out)
 {
-	size_t d = kernels->features, behind = d % LANES;
+	size_t d = kernels->features, behind = d % BLOCK;
 	if (d < TILE_WIDE_FEATURES) {
 		for (size_t j = 0; j < d; j++)
-			*out++ = lanes_add(kernels->sums + LANES * j);
+			*out++ = lanes_add_eight(kernels->sums + EIGHT * j);
 		return out;
 	}
 	memcpy(out, kernels->sums, (d - behind) * sizeof *out);
 	/* The last block's other sums are of columns that the block before has. */
-	memcpy(out + d - behind, kernels->sums + LANES * kernels->blocks - behind, behind * sizeof *out);
+	memcpy(out + d - behind, kernels->sums + BLOCK * kernels->blocks - behind, behind * sizeof *out);
 	return out + d;
 }
 
 static void finish_leaf(const struct kernels *kernels, size_t rows, double *out)
 {
+	double *begin = out;
 	if (kernels->kernel == KERNEL_METRICS) {
-		*out++ = lanes_add(kernels->squares);
-		*out++ = lanes_add(kernels->totals);
+		*out++ = lanes_add_eight(kernels->squares);
+		*out++ = lanes_add_eight(kernels->totals);
 	} else {
 		out = write_columns(kernels, out);
-		*out++ = lanes_add(kernels->totals);
+		*out++ = lanes_add_eight(kernels->totals);
 		if (!deviates(kernels))
-			*out++ = lanes_add(kernels->squares);
+			*out++ = lanes_add_eight(kernels->squares);
 	}
+	for (double *sum = begin; sum < out; sum++)
+		*sum += 0.0; /* -0 becomes 0, as it does wherever a row of zeros stands in for one that is missing */
 	*out = (double)rows;
 }
 
-/* Returns how many of the tile's rows an AVX-512 clone has summed. */
+/* Returns how many of the tile's rows, of whole eights or all, an AVX-512 clone has summed. */
 static size_t sum_by_eight(struct kernels *kernels, const struct leaf_rows *tile)
 {
 #if defined(__x86_64__)
@@ -160,16 +168,6 @@ static size_t sum_by_eight(struct kernels *kernels, const struct leaf_rows *tile
 #endif
 }
 
-static void sum_by_four(struct kernels *kernels, const struct leaf_rows *tile)
-{
-	if (kernels->features < TILE_WIDE_FEATURES)
-		kernels_sum_narrow(kernels, tile);
-	else if (tile->row_stride != element_bytes(tile->element))
-		kernels_sum_wide(kernels, tile);
-	else
-		kernels_sum_wide_columns(kernels, tile);
-}
-
 static void sum_tile(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	const size_t rows = sum_by_eight(kernels, tile);
@@ -178,7 +176,13 @@ static void sum_tile(struct kernels *kernels, const struct leaf_rows *tile)
 	struct leaf_rows rest = *tile;
 	rest.base += rows * rest.row_stride;
 	rest.rows -= rows;
-	sum_by_four(kernels, &rest);
+#if defined(__x86_64__)
+	if (kernels->clone >= CLONE_AVX2) {
+		kernels_sum_avx2(kernels, &rest);
+		return;
+	}
+#endif
+	kernels_sum_baseline(kernels, &rest);
 }
 
 bool kernels_sum_leaf(struct kernels *kernels, const struct leaf_rows *leaf, double *out)
@@ -186,7 +190,7 @@ bool kernels_sum_leaf(struct kernels *kernels, const struct leaf_rows *leaf, dou
 	size_t rows = 0;
 	kernels->predicted = kernels->predicted_next;
 	kernels->predicted_next = NULL;
-	memset(kernels->sums, 0, kernels->blocks * sizeof(lanes));
+	memset(kernels->sums, 0, kernels->blocks * BLOCK * sizeof *kernels->sums);
 	memset(kernels->squares, 0, sizeof kernels->squares);
 	memset(kernels->totals, 0, sizeof kernels->totals);
 	tile_reader_begin(&kernels->reader, leaf);

@@ -2,19 +2,20 @@
  * The kernels: a leaf's rows in, one vector of sums out (common/sums.h has their formulas). Pure.
  *
  * The order of every floating-point operation is fixed by the leaf's rows alone, not by the file's layout, the
- * processor or the compiler's taste. Everything goes by four, and four are always added as (0 + 2) + (1 + 3):
+ * processor or the compiler's taste. Four numbers are always added as (0 + 2) + (1 + 3), and eight as four, each the
+ * sum of two that are four apart. Products go to their sums by fused multiply-add, which rounds once.
  *
- *   - A leaf's rows are taken four at a time. If the last group has fewer, rows of zeros (behind the subtraction of
- *     the centre) stand in for those that are missing, and count 0 times.
- *   - Narrow rows (d < 8). A row's prediction is ((b + w_0·x_0) + w_1·x_1) + … A column has four sums, one for
- *     each row of a group, which are added at the leaf's end.
- *   - Wide rows. Columns are taken four at a time, too; the last block begins at d - 4, and what it has in common with
- *     the one before counts once, there. A row's products go to four sums, one for each column of a block; their sum
- *     plus b is the prediction. A column has one sum, to which a group's four products are added as one number.
- *   - The sums of e, e², |e| and of the target have four lanes, one for each row of a group.
+ *   - A leaf's rows are taken eight at a time, in two groups of four. Rows of zeros (behind the subtraction of the
+ *     centre) may stand in for those that are missing of the last eight: no sum is a negative zero.
+ *   - The sums of e, e², |e| and of the target have eight lanes, one for each row of eight.
+ *   - Narrow rows (d < 8). A row's prediction is ((b + w_0·x_0) + w_1·x_1) + … A column has eight lanes, too.
+ *   - Wide rows. Columns are taken eight at a time, too; the last block begins at d - 8, and what it has in common with
+ *     the one before counts once, there. A row's products go to eight sums, one for each column of a block; their sum
+ *     plus b is the prediction. A column has one sum, to which a group's four products are added as one number; only
+ *     the two that come first, 0 and 1, are rounded.
  *
- * The clones for wider vectors do the same operations, more at a time. Contraction to fused multiply-add is off
- * (-ffp-contract=off).
+ * The clones for wider vectors do the same operations, more at a time. Where the processor has no fused multiply-add it
+ * is made of others (worker/kernels_fuse.c). The compiler makes none by itself (-ffp-contract=off).
  */
 #ifndef FORKFIT_WORKER_KERNELS_H
 #define FORKFIT_WORKER_KERNELS_H
@@ -43,20 +44,19 @@ struct kernels {
 	enum kernel kernel;
 	double intercept;     /* b, the last parameter */
 	double target_centre; /* what is subtracted from the target */
+	bool is_centred;      /* is anything but 0 subtracted from a feature? */
 	bool asks_ahead;      /* of the memory, for rows that are not in a cache */
-	size_t blocks;        /* of four columns, of wide rows; the three arrays below are 4 × blocks, or d × 4, */
-	                      /* and have room for one block more, in which the first two have zeros */
-	double *weights;      /* of the columns of each block; 0 where the block before has the column */
-	double *centre;       /* the negative of what is subtracted from them, which is added straight from memory */
-	double *sums;         /* wide: of the columns of each block; narrow: each column's four */
-	double *group;    /* wide: of each block up to eight rows of four columns, or of each two blocks four rows of */
-	                  /* eight, centred */
+	size_t blocks;    /* of eight columns, of wide rows; of narrow ones d; the three arrays below are 8 × blocks */
+	double *weights;  /* of the columns of each block; 0 where the block before has the column */
+	double *centre;   /* the negative of what is subtracted from them, which is added straight from memory */
+	double *sums;     /* wide: of the columns of each block; narrow: each column's eight */
+	double *group;    /* wide: of each block up to eight rows, centred */
 	double *run_kept; /* Fortran order in runs, AVX-512: the columns' numbers in a run, centred, */
 	double *run;      /* and what is known of its rows (worker/kernels_column_runs_avx512.c); else NULL */
 	/* The first row of that run if it is the first of this leaf, or of the next one; or NULL. */
 	const unsigned char *predicted, *predicted_next;
-	double totals[4];  /* Σ e, Σ |e|, or the target's */
-	double squares[4]; /* Σ e² */
+	double totals[8];  /* Σ e, Σ |e|, or the target's */
+	double squares[8]; /* Σ e² */
 	struct tile_reader reader;
 };
 

@@ -30,7 +30,7 @@
  * 127 and 511 columns, four times by 0.06 to 0.15, eight times by 0.2 to 0.35, and nothing asked for by 0.3 to 0.6;
  * into the first-level cache, by 0.07 to 0.2. With runs of 32 rows 127 columns came to 0.68.
  */
-enum { RUN_ROWS = KERNELS_RUN_ROWS, RUN_PAIRS = RUN_ROWS / PAIR, COLUMNS_AHEAD = 2 * PAIR };
+enum { RUN_ROWS = KERNELS_RUN_ROWS, RUN_PAIRS = RUN_ROWS / PAIR, BLOCKS_AHEAD = 2 };
 
 struct run {
 	const unsigned char *rows; /* but for a column's offset */
@@ -39,115 +39,103 @@ struct run {
 
 /* What is known of a run's rows: their predictions' sums, and then what each feature is multiplied with. */
 struct run_rows {
-	_Alignas(64) pair sums[RUN_PAIRS][LANES];
+	_Alignas(64) pair sums[RUN_PAIRS][BLOCK];
 	pair e[RUN_PAIRS];
 };
 
 _Static_assert(sizeof(struct run_rows) == KERNELS_RUN_ROWS_BYTES, "what kernels_init makes room for");
 
-/* Up to eight columns, for as many rows as there are in a run. */
+/* A block's columns, for as many rows as there are in a run. */
 struct part {
 	const double *weights, *centre;
 	pair *kept; /* of each pair of groups the columns' numbers, centred */
 	const unsigned char *columns[PAIR];
 	const unsigned char *ahead[PAIR]; /* what is asked for meanwhile */
-	bool asks;
+	bool asks, is_centred;
 };
 
 INLINE struct part part_of(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        size_t column, const size_t columns, const size_t bytes)
+        size_t block, const size_t bytes, const bool is_centred)
 {
 	struct part part = {
-	        .weights = kernels->weights + column,
-	        .centre = kernels->centre + column,
-	        .kept = (pair *)kernels->run_kept + column * RUN_PAIRS,
+	        .weights = kernels->weights + BLOCK * block,
+	        .centre = kernels->centre + BLOCK * block,
+	        .kept = (pair *)kernels->run_kept + BLOCK * block * RUN_PAIRS,
 	        .asks = kernels->asks_ahead,
+	        .is_centred = is_centred,
 	};
-	const size_t all = (LANES * kernels->blocks + PAIR - 1) / PAIR * PAIR;
-	const bool is_behind = column + COLUMNS_AHEAD >= all; /* of the rows that follow the run */
+	const bool is_behind = block + BLOCKS_AHEAD >= kernels->blocks; /* of the rows that follow the run */
 	const unsigned char *rows = run->rows + CACHE_LINE - 1 + (is_behind ? run->pairs * bytes : 0);
-	places_of(kernels, tile, run->rows, column, columns, part.columns);
-	places_of(kernels, tile, rows, column + COLUMNS_AHEAD - (is_behind ? all : 0), PAIR, part.ahead);
+	places_of(kernels, tile, run->rows, block, part.columns);
+	places_of(kernels, tile, rows, block + BLOCKS_AHEAD - (is_behind ? kernels->blocks : 0), part.ahead);
 	return part;
 }
 
 /* Adds up the products of a pair of groups whose numbers have been kept. */
-INLINE pair run_products(const struct part *part, const struct run_rows *of, size_t p, const size_t columns, pair sums)
+INLINE pair run_products(const struct part *part, const struct run_rows *of, size_t p, pair sums)
 {
-	pair x[PAIR];
-#pragma GCC unroll 8
-	for (size_t k = 0; k < columns; k++)
-		x[k] = of->e[p] * part->kept[p * columns + k];
-	return add_products(sums, x, columns);
+	const struct split e = split_of(of->e[p]);
+	return add_products(sums, &e, part->kept + p * BLOCK);
 }
 
-INLINE void run_predictions(
-        const struct part *part, struct run_rows *of, size_t p, const size_t columns, const enum element_type element)
+INLINE void run_predictions(const struct part *part, struct run_rows *of, size_t p, const enum element_type element)
 {
 	const size_t row = p * PAIR * element_bytes(element);
-	pair sums[LANES];
-#pragma GCC unroll 4
-	for (size_t k = 0; k < LANES; k++)
-		sums[k] = of->sums[p][k];
+	pair sums[BLOCK];
+	memcpy(sums, of->sums[p], sizeof sums);
 #pragma GCC unroll 8
-	for (size_t k = 0; k < columns; k++) {
-		const pair x = pair_of_rows(part->columns[k] + row, ALL_ROWS, pair_of_all(part->centre[k]), element);
-		part->kept[p * columns + k] = x;
-		sums[k % LANES] += pair_of_all(part->weights[k]) * x;
+	for (size_t k = 0; k < BLOCK; k++) {
+		const pair x =
+		        pair_of_rows(part->columns[k] + row, ALL_ROWS, &part->centre[k], part->is_centred, element);
+		part->kept[p * BLOCK + k] = x;
+		sums[k] = pair_fused(pair_of_all(part->weights[k]), x, sums[k]);
 	}
-#pragma GCC unroll 4
-	for (size_t k = 0; k < LANES; k++)
-		of->sums[p][k] = sums[k];
+	memcpy(of->sums[p], sums, sizeof sums);
 	if (!part->asks || row % CACHE_LINE != 0)
 		return;
 #pragma GCC unroll 8
-	for (size_t k = 0; k < PAIR; k++)
+	for (size_t k = 0; k < BLOCK; k++)
 		__builtin_prefetch(part->ahead[k] + row, 0, 2);
 }
 
-/* Of some columns the products of the first run, and the predictions of the second; either may have no rows. */
-INLINE void part_work(const struct kernels *kernels, const struct leaf_rows *tile, size_t products,
-        const struct run *predicted, struct run_rows *of, size_t column, const size_t columns,
-        const enum element_type element)
+/* Of a block the products of the first run, and the predictions of the second; either may have no rows. */
+INLINE void block_work(const struct kernels *kernels, const struct leaf_rows *tile, size_t products,
+        const struct run *predicted, struct run_rows *of, size_t block, const enum element_type element,
+        const bool is_centred)
 {
-	const struct part part = part_of(kernels, tile, predicted, column, columns, PAIR * element_bytes(element));
+	const struct part part = part_of(kernels, tile, predicted, block, PAIR * element_bytes(element), is_centred);
 	const size_t both = products < predicted->pairs ? products : predicted->pairs;
-	pair sums = sums_at(kernels->sums + column, columns);
+	pair sums = pair_at(kernels->sums + BLOCK * block);
 	size_t p = 0;
 	for (; p < both; p++) {
-		sums = run_products(&part, of, p, columns, sums);
-		run_predictions(&part, of, p, columns, element);
+		sums = run_products(&part, of, p, sums);
+		run_predictions(&part, of, p, element);
 	}
 	for (size_t rest = p; rest < products; rest++)
-		sums = run_products(&part, of, rest, columns, sums);
+		sums = run_products(&part, of, rest, sums);
 	for (; p < predicted->pairs; p++)
-		run_predictions(&part, of, p, columns, element);
-	sums_store(kernels->sums + column, sums, columns);
+		run_predictions(&part, of, p, element);
+	pair_store(kernels->sums + BLOCK * block, sums);
 }
 
 INLINE void run_work(const struct kernels *kernels, const struct leaf_rows *tile, size_t products,
-        const struct run *predicted, const enum element_type element)
+        const struct run *predicted, const enum element_type element, const bool is_centred)
 {
-	const size_t columns = LANES * kernels->blocks, in_pairs = columns / PAIR * PAIR;
 	struct run_rows *of = (struct run_rows *)kernels->run;
 	memset(of->sums, 0, sizeof of->sums);
-	for (size_t column = 0; column < in_pairs; column += PAIR)
-		part_work(kernels, tile, products, predicted, of, column, PAIR, element);
-	if (in_pairs < columns)
-		part_work(kernels, tile, products, predicted, of, in_pairs, LANES, element);
+	for (size_t block = 0; block < kernels->blocks; block++)
+		block_work(kernels, tile, products, predicted, of, block, element, is_centred);
 }
 
 INLINE void run_errors(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        const enum element_type element, struct row_sums *row_sums)
+        const enum element_type element, struct pair_sums *row_sums)
 {
 	const size_t bytes = PAIR * element_bytes(element);
 	const unsigned char *target = run->rows + tile->offsets[kernels->features];
 	struct run_rows *of = (struct run_rows *)kernels->run;
 	for (size_t p = 0; p < run->pairs; p++) {
-		const pair y =
-		        pair_of_rows(target + p * bytes, ALL_ROWS, pair_of_all(-kernels->target_centre), element);
-		of->e[p] = pair_error(kernels, of->sums[p], y, ALL_ROWS);
-		add_pair(deviates(kernels), of->e[p], y, row_sums);
+		const pair y = pair_of_elements(target + p * bytes, element) - kernels->target_centre;
+		of->e[p] = pair_errors(kernels, predictions_of(kernels, of->sums[p]), y, ALL_ROWS, row_sums);
 		if (kernels->asks_ahead)
 			__builtin_prefetch(target + (p + run->pairs) * bytes + CACHE_LINE - 1, 0, 2);
 	}
@@ -165,32 +153,40 @@ static struct run run_at(const struct leaf_rows *tile, size_t row)
 }
 
 /* There is at least one pair. */
-INLINE void runs_of(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
+INLINE void runs_of(
+        struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element, const bool is_centred)
 {
-	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
+	struct pair_sums sums = pair_sums_of(kernels);
 	struct run run = run_at(tile, 0);
 	if (kernels->predicted != tile->base)
-		run_work(kernels, tile, 0, &run, element);
+		run_work(kernels, tile, 0, &run, element, is_centred);
 	for (size_t row = 0; tile->rows - row >= PAIR;) {
 		run_errors(kernels, tile, &run, element, &sums);
 		row += run.pairs * PAIR;
 		const size_t products = run.pairs;
 		run = run_at(tile, row);
-		run_work(kernels, tile, products, &run, element);
+		run_work(kernels, tile, products, &run, element, is_centred);
 	}
 	kernels->predicted_next = run.pairs > 0 ? run.rows : NULL;
-	lanes_store(kernels->totals, sums.total);
-	lanes_store(kernels->squares, sums.square);
+	pair_sums_store(kernels, &sums);
+}
+
+INLINE void runs_of_element(struct kernels *kernels, const struct leaf_rows *tile, const bool is_centred)
+{
+	if (tile->element == ELEMENT_F4)
+		runs_of(kernels, tile, ELEMENT_F4, is_centred);
+	else
+		runs_of(kernels, tile, ELEMENT_F8, is_centred);
 }
 
 size_t kernels_sum_column_runs_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	if (tile->rows < PAIR)
 		return 0;
-	if (tile->element == ELEMENT_F4)
-		runs_of(kernels, tile, ELEMENT_F4);
+	if (kernels->is_centred)
+		runs_of_element(kernels, tile, true);
 	else
-		runs_of(kernels, tile, ELEMENT_F8);
+		runs_of_element(kernels, tile, false);
 	return tile->rows / PAIR * PAIR;
 }
 

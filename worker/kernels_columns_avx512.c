@@ -5,6 +5,8 @@
 #include "worker/kernels_columns_ahead.h"
 #include "worker/kernels_columns_pair.h"
 
+#include <string.h>
+
 /*
  * Wide rows in Fortran order: a vector is a column's numbers in two groups of rows.
  *
@@ -15,15 +17,6 @@
  * While that is done, the memory is asked for what comes (kernels_columns_ahead.h).
  */
 enum { STRIP_PAIRS = 4 };
-
-/* Which rows of a pair there are if these are left of the tile. */
-INLINE __mmask8 rows_there(size_t left)
-{
-	return (__mmask8)(left < PAIR ? (1U << left) - 1 : ALL_ROWS);
-}
-
-/* So few columns that eight rows of all of them are in registers, as are the columns' sums. */
-enum { FEW_COLUMNS = FEW_BLOCKS * LANES };
 
 _Static_assert(FEW_COLUMNS + 1 == KERNELS_RUN_FEATURES_FEWEST, "runs are of more columns than these");
 
@@ -36,12 +29,12 @@ INLINE void few_ask(const unsigned char *const *columns, const unsigned char *ta
 {
 	enum { FEW_RUN_BYTES = 512, LINES = 4, STEP_BYTES = LINES * CACHE_LINE };
 	const size_t step = at / bytes % (FEW_RUN_BYTES / bytes), begin = at - step * bytes;
-	const size_t steps_of_block = FEW_RUN_BYTES / bytes / FEW_BLOCKS;
+	const size_t steps_of_four = FEW_RUN_BYTES / bytes / (FEW_COLUMNS / LANES);
 	const size_t next = begin + FEW_RUN_BYTES + CACHE_LINE - 1 + step % 2 * STEP_BYTES;
-	if (step % steps_of_block < 2) {
+	if (step % steps_of_four < 2) {
 #pragma GCC unroll 16
 		for (size_t i = 0; i < LINES * LANES; i++) {
-			const unsigned char *column = columns[step / steps_of_block * LANES + i % LANES];
+			const unsigned char *column = columns[step / steps_of_four * LANES + i % LANES];
 			if (near)
 				__builtin_prefetch(column + next + i / LANES * CACHE_LINE, 0, 3);
 			else
@@ -51,50 +44,41 @@ INLINE void few_ask(const unsigned char *const *columns, const unsigned char *ta
 	__builtin_prefetch(target + at + FEW_RUN_BYTES + CACHE_LINE - 1);
 }
 
-/* The columns' sums, to which the products of a pair's rows are added. */
-INLINE void few_rows(const struct kernels *kernels, const unsigned char *const *columns, const size_t count,
+/* The columns' sums, to which the products of eight rows are added. */
+INLINE void few_rows(const struct kernels *kernels, const unsigned char *const *columns, const size_t blocks,
         const unsigned char *target, size_t row, const __mmask8 there, const enum element_type element,
-        struct row_sums *row_sums, pair *sums)
+        const bool is_centred, struct pair_sums *row_sums, pair *sums)
 {
-	pair x[FEW_COLUMNS], of_rows[LANES] = {{0}};
+	pair x[FEW_COLUMNS], of_rows[BLOCK] = {{0}};
 #pragma GCC unroll 16
-	for (size_t k = 0; k < count; k++) {
-		x[k] = pair_of_rows(columns[k] + row, there, pair_of_all(kernels->centre[k]), element);
-		of_rows[k % LANES] += pair_of_all(kernels->weights[k]) * x[k];
+	for (size_t k = 0; k < BLOCK * blocks; k++) {
+		x[k] = pair_of_rows(columns[k] + row, there, &kernels->centre[k], is_centred, element);
+		of_rows[k % BLOCK] = pair_fused(pair_of_all(kernels->weights[k]), x[k], of_rows[k % BLOCK]);
 	}
-	const pair y = pair_of_rows(target + row, there, pair_of_all(-kernels->target_centre), element);
-	const pair e = pair_error(kernels, of_rows, y, there);
-	add_pair(deviates(kernels), e, y, row_sums);
-#pragma GCC unroll 16
-	for (size_t k = 0; k < count; k++)
-		x[k] *= e;
-	sums[0] = add_products(sums[0], x, PAIR);
-	if (count > PAIR)
-		sums[1] = add_products(sums[1], x + PAIR, count - PAIR);
+	const pair y = pair_of_some(target + row, there, element) - kernels->target_centre;
+	const struct split e = split_of(pair_errors(kernels, predictions_of(kernels, of_rows), y, there, row_sums));
+#pragma GCC unroll 2
+	for (size_t i = 0; i < blocks; i++)
+		sums[i] = add_products(sums[i], &e, x + BLOCK * i);
 }
 
 INLINE void few_columns(const struct kernels *kernels, const struct leaf_rows *tile, const size_t blocks,
-        const enum element_type element, const bool near, struct row_sums *row_sums)
+        const enum element_type element, const bool near, const bool is_centred, struct pair_sums *row_sums)
 {
-	const size_t columns = LANES * blocks, behind = columns - PAIR, bytes = PAIR * element_bytes(element);
-	const size_t full = tile->rows / PAIR * bytes;
+	const size_t bytes = PAIR * element_bytes(element), full = tile->rows / PAIR * bytes;
 	const unsigned char *at[FEW_COLUMNS], *target = tile->base + tile->offsets[kernels->features];
-	pair sums[2] = {pair_at(kernels->sums), {0}};
-	places_of(kernels, tile, tile->base, 0, PAIR, at);
-	places_of(kernels, tile, tile->base, PAIR, behind, at + PAIR);
-	for (size_t k = columns; k < FEW_COLUMNS; k++)
-		at[k] = at[k - columns];
-	if (behind > 0)
-		sums[1] = sums_at(kernels->sums + PAIR, behind);
+	pair sums[FEW_COLUMNS / BLOCK];
+	places_of(kernels, tile, tile->base, 0, at);
+	places_of(kernels, tile, tile->base, blocks - 1, at + BLOCK);
+	memcpy(sums, kernels->sums, blocks * sizeof *sums);
 	for (size_t row = 0; row < full; row += bytes) {
-		few_rows(kernels, at, columns, target, row, ALL_ROWS, element, row_sums, sums);
+		few_rows(kernels, at, blocks, target, row, ALL_ROWS, element, is_centred, row_sums, sums);
 		few_ask(at, target, row, bytes, near);
 	}
 	if (tile->rows % PAIR > 0)
-		few_rows(kernels, at, columns, target, full, rows_there(tile->rows % PAIR), element, row_sums, sums);
-	pair_store(kernels->sums, sums[0]);
-	if (behind > 0)
-		sums_store(kernels->sums + PAIR, sums[1], behind);
+		few_rows(kernels, at, blocks, target, full, rows_there(tile->rows % PAIR), element, is_centred,
+		        row_sums, sums);
+	memcpy(kernels->sums, sums, blocks * sizeof *sums);
 }
 
 /*
@@ -105,18 +89,25 @@ INLINE void few_columns(const struct kernels *kernels, const struct leaf_rows *t
  */
 INLINE bool few_near(const struct kernels *kernels, const enum element_type element)
 {
-	return kernels->clone != CLONE_AVX512_ZEN4 || element == ELEMENT_F4 || kernels->blocks == 2;
+	return kernels->clone != CLONE_AVX512_ZEN4 || element == ELEMENT_F4 || kernels->blocks == 1;
+}
+
+INLINE void few_blocks(const struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element,
+        const bool near, const bool is_centred, struct pair_sums *row_sums)
+{
+	if (kernels->blocks == 1)
+		few_columns(kernels, tile, 1, element, near, is_centred, row_sums);
+	else
+		few_columns(kernels, tile, FEW_COLUMNS / BLOCK, element, near, is_centred, row_sums);
 }
 
 INLINE void few_columns_for(const struct kernels *kernels, const struct leaf_rows *tile,
-        const enum element_type element, const bool near, struct row_sums *row_sums)
+        const enum element_type element, const bool near, struct pair_sums *row_sums)
 {
-	if (kernels->blocks == 2)
-		few_columns(kernels, tile, 2, element, near, row_sums);
-	else if (kernels->blocks == 3)
-		few_columns(kernels, tile, 3, element, near, row_sums);
+	if (kernels->is_centred)
+		few_blocks(kernels, tile, element, near, true, row_sums);
 	else
-		few_columns(kernels, tile, FEW_BLOCKS, element, near, row_sums);
+		few_blocks(kernels, tile, element, near, false, row_sums);
 }
 
 /* Rows of a tile that are gone through together: some pairs of groups. */
@@ -126,19 +117,19 @@ struct strip {
 };
 
 /*
- * What a strip of so many bytes has in the block that comes four later is brought on from the second-level cache into
- * the first: an epoch became faster by a twentieth. With the first four blocks of the next strip, too, 31 columns came
- * to 0.57 of two processes that only read instead of 0.70.
+ * What a strip of so many bytes has in the block that comes two later is brought on from the second-level cache into
+ * the first: an epoch became faster by a twentieth. With the first blocks of the next strip, too, 31 columns came to
+ * 0.57 of two processes that only read instead of 0.70.
  */
 INLINE void ask_strip(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
         size_t block, const size_t bytes)
 {
-	enum { BLOCKS_AHEAD = 4 };
+	enum { BLOCKS_AHEAD = 2 };
 	if (block + BLOCKS_AHEAD >= kernels->blocks)
 		return;
-	const size_t *offsets = tile->offsets + block_column(LANES * (block + BLOCKS_AHEAD), kernels->features);
-#pragma GCC unroll 4
-	for (size_t k = 0; k < LANES; k++)
+	const size_t *offsets = tile->offsets + block_column(BLOCK * (block + BLOCKS_AHEAD), kernels->features);
+#pragma GCC unroll 8
+	for (size_t k = 0; k < BLOCK; k++)
 #pragma GCC unroll 4
 		for (size_t at = CACHE_LINE - 1; at < bytes; at += CACHE_LINE)
 			__builtin_prefetch(strip->rows + offsets[k] + at);
@@ -146,82 +137,76 @@ INLINE void ask_strip(const struct kernels *kernels, const struct leaf_rows *til
 
 /* Sums up the predictions, and makes of them what the pairs' features are multiplied with. */
 INLINE void strip_errors(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
-        const size_t pairs, const enum element_type element, struct asker *asker, struct row_sums *row_sums, pair *e)
+        const size_t pairs, const enum element_type element, struct asker *asker, struct pair_sums *row_sums,
+        struct split *e)
 {
 	const size_t bytes = PAIR * element_bytes(element), d = kernels->features;
 	const unsigned char *target = strip->rows + tile->offsets[d];
-	pair of_rows[STRIP_PAIRS][LANES] = {{{0}}};
+	pair of_rows[STRIP_PAIRS][BLOCK] = {{{0}}};
 	for (size_t block = 0; block < kernels->blocks; block++) {
-		const size_t *offsets = tile->offsets + block_column(LANES * block, d);
-#pragma GCC unroll 4
-		for (size_t k = 0; k < LANES; k++) {
-			const pair w = pair_of_all(kernels->weights[LANES * block + k]);
-			const pair c = pair_of_all(kernels->centre[LANES * block + k]);
+		const size_t *offsets = tile->offsets + block_column(BLOCK * block, d);
+#pragma GCC unroll 8
+		for (size_t k = 0; k < BLOCK; k++) {
+			const pair w = pair_of_all(kernels->weights[BLOCK * block + k]);
+			const double *c = &kernels->centre[BLOCK * block + k];
 			const unsigned char *at = strip->rows + offsets[k];
 #pragma GCC unroll 4
 			for (size_t p = 0; p < pairs; p++)
-				of_rows[p][k] += w * pair_of_rows(at + p * bytes, strip->there, c, element);
+				of_rows[p][k] = pair_fused(
+				        w, pair_of_rows(at + p * bytes, strip->there, c, true, element), of_rows[p][k]);
 		}
-		ask(kernels, tile, asker, pairs * bytes / 2);
+		ask_for_block(kernels, tile, asker, block, pairs * bytes / 2);
 		if (asker->rows != NULL)
 			ask_strip(kernels, tile, strip, block, pairs * bytes);
 	}
 #pragma GCC unroll 4
 	for (size_t p = 0; p < pairs; p++) {
-		const pair y =
-		        pair_of_rows(target + p * bytes, strip->there, pair_of_all(-kernels->target_centre), element);
-		e[p] = pair_error(kernels, of_rows[p], y, strip->there);
-		add_pair(deviates(kernels), e[p], y, row_sums);
+		const pair y = pair_of_some(target + p * bytes, strip->there, element) - kernels->target_centre;
+		e[p] = split_of(pair_errors(kernels, predictions_of(kernels, of_rows[p]), y, strip->there, row_sums));
 		ask_target(asker, target + p * bytes);
 	}
 }
 
 INLINE void block_products(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
-        size_t column, const size_t columns, const size_t pairs, const enum element_type element, const pair *e)
+        size_t block, const size_t pairs, const enum element_type element, const struct split *e)
 {
 	const size_t bytes = PAIR * element_bytes(element);
-	const unsigned char *at[PAIR];
-	pair sums = sums_at(kernels->sums + column, columns);
-	places_of(kernels, tile, strip->rows, column, columns, at);
+	const unsigned char *at[BLOCK];
+	pair sums = pair_at(kernels->sums + BLOCK * block);
+	places_of(kernels, tile, strip->rows, block, at);
 #pragma GCC unroll 4
 	for (size_t p = 0; p < pairs; p++) {
-		pair x[PAIR];
+		pair x[BLOCK];
 #pragma GCC unroll 8
-		for (size_t k = 0; k < columns; k++)
-			x[k] = e[p] * pair_of_rows(at[k] + p * bytes, strip->there,
-			                      pair_of_all(kernels->centre[column + k]), element);
-		sums = add_products(sums, x, columns);
+		for (size_t k = 0; k < BLOCK; k++)
+			x[k] = pair_of_rows(
+			        at[k] + p * bytes, strip->there, &kernels->centre[BLOCK * block + k], true, element);
+		sums = add_products(sums, &e[p], x);
 	}
-	sums_store(kernels->sums + column, sums, columns);
+	pair_store(kernels->sums + BLOCK * block, sums);
 }
 
 /* From the last column back to the first: the last ones are still in the first-level cache. */
 INLINE void strip_products(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
-        const size_t pairs, const enum element_type element, struct asker *asker, const pair *e)
+        const size_t pairs, const enum element_type element, struct asker *asker, const struct split *e)
 {
-	const size_t columns = LANES * kernels->blocks, in_pairs = columns / PAIR * PAIR;
 	const size_t bytes = pairs * PAIR * element_bytes(element);
-	if (in_pairs < columns) {
-		block_products(kernels, tile, strip, in_pairs, LANES, pairs, element, e);
-		ask(kernels, tile, asker, bytes / 2);
-	}
-	for (size_t column = in_pairs; column > 0; column -= PAIR) {
-		block_products(kernels, tile, strip, column - PAIR, PAIR, pairs, element, e);
-		ask(kernels, tile, asker, bytes / 2);
-		ask(kernels, tile, asker, bytes / 2);
+	for (size_t block = kernels->blocks; block-- > 0;) {
+		block_products(kernels, tile, strip, block, pairs, element, e);
+		ask_for_block(kernels, tile, asker, block, bytes / 2);
 	}
 }
 
 INLINE void sum_strip(const struct kernels *kernels, const struct leaf_rows *tile, const struct strip *strip,
-        const size_t pairs, const enum element_type element, struct asker *asker, struct row_sums *row_sums)
+        const size_t pairs, const enum element_type element, struct asker *asker, struct pair_sums *row_sums)
 {
-	pair e[STRIP_PAIRS];
+	struct split e[STRIP_PAIRS];
 	strip_errors(kernels, tile, strip, pairs, element, asker, row_sums, e);
 	strip_products(kernels, tile, strip, pairs, element, asker, e);
 }
 
 INLINE void many_columns(const struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element,
-        struct row_sums *row_sums)
+        struct pair_sums *row_sums)
 {
 	const size_t bytes = PAIR * element_bytes(element);
 	struct strip strip = {.rows = tile->base, .there = ALL_ROWS};
@@ -240,15 +225,14 @@ INLINE void many_columns(const struct kernels *kernels, const struct leaf_rows *
 
 INLINE void columns_pairs(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
 {
-	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
-	if (kernels->blocks > FEW_BLOCKS)
+	struct pair_sums sums = pair_sums_of(kernels);
+	if (kernels->features > FEW_COLUMNS)
 		many_columns(kernels, tile, element, &sums);
 	else if (few_near(kernels, element))
 		few_columns_for(kernels, tile, element, true, &sums);
 	else
 		few_columns_for(kernels, tile, element, false, &sums);
-	lanes_store(kernels->totals, sums.total);
-	lanes_store(kernels->squares, sums.square);
+	pair_sums_store(kernels, &sums);
 }
 
 size_t kernels_sum_columns_avx512(struct kernels *kernels, const struct leaf_rows *tile)

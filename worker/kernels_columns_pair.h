@@ -8,87 +8,62 @@
 #include "worker/kernels_pair.h"
 #include "worker/kernels_shared.h"
 
-enum { ALL_ROWS = 0xff, FIRST_GROUP = 0x0f };
-
-/* A column's numbers in a pair's rows, centred; 0 in those that there are not. */
-INLINE pair pair_of_rows(const unsigned char *at, const __mmask8 there, pair c, const enum element_type element)
+/* A column's numbers in eight rows, centred; 0 in those that there are not. */
+INLINE pair pair_of_rows(const unsigned char *at, const __mmask8 there, const double *centre, const bool is_centred,
+        const enum element_type element)
 {
-	if (there == ALL_ROWS)
-		return pair_of_elements(at, element) + c;
-	if (element == ELEMENT_F8)
-		return (pair)_mm512_maskz_add_pd(there, _mm512_maskz_loadu_pd(there, at), (__m512d)c);
-	return (pair)_mm512_maskz_add_pd(there, _mm512_cvtps_pd(_mm256_maskz_loadu_ps(there, at)), (__m512d)c);
+	const pair x = there == ALL_ROWS ? pair_of_elements(at, element) : pair_of_some(at, there, element);
+	return is_centred ? pair_masked(x + *centre, there) : x;
 }
 
-/* Where some columns of two blocks are, from the rows that are given on. */
+/* Where a block's columns are, from the rows that are given on. */
 INLINE void places_of(const struct kernels *kernels, const struct leaf_rows *tile, const unsigned char *rows,
-        size_t column, const size_t columns, const unsigned char **places)
+        size_t block, const unsigned char **places)
 {
+	const size_t *offsets = tile->offsets + block_column(BLOCK * block, kernels->features);
 #pragma GCC unroll 8
-	for (size_t k = 0; k < columns; k++)
-		places[k] =
-		        rows + tile->offsets[block_column(column + k / LANES * LANES, kernels->features) + k % LANES];
+	for (size_t k = 0; k < BLOCK; k++)
+		places[k] = rows + offsets[k];
 }
 
-/*
- * What a pair's features are multiplied with: e, or 1. Of a group that has no row at all it is 0: the product of 0 and
- * its predictions, which are no rows', might be no number.
- */
-INLINE pair pair_error(const struct kernels *kernels, const pair *sums, pair y, const __mmask8 there)
+/* Of eight rows the predictions, out of the sums of their products with each column of a block. */
+INLINE pair predictions_of(const struct kernels *kernels, const pair *sums)
 {
-	const pair counts = (pair)_mm512_maskz_mov_pd(there, _mm512_set1_pd(1.0));
-	if (deviates(kernels))
-		return counts;
-	pair prediction = ((sums[0] + sums[2]) + (sums[1] + sums[3])) + pair_of_all(kernels->intercept);
-	if (kernels->kernel != KERNEL_CURVATURE)
-		prediction -= y;
-	if (there == ALL_ROWS)
-		return prediction;
-	const __mmask8 groups = there > FIRST_GROUP ? ALL_ROWS : FIRST_GROUP;
-	return (pair)_mm512_maskz_mul_pd(groups, (__m512d)counts, (__m512d)prediction);
+	return (((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]))) +
+	       kernels->intercept;
 }
 
-/* Adds up what concerns a pair's rows alone. The squares of ones are nobody's sum. */
-INLINE void add_pair(const bool is_of_targets, pair e, pair y, struct row_sums *row_sums)
+/* What eight rows' features are multiplied with: of each group twice the first two rows', and twice the others'. */
+struct split {
+	__m512d first, second;
+};
+
+INLINE struct split split_of(pair e)
 {
-	const pair terms = is_of_targets ? y : e, squares = e * e;
-	row_sums->total += pair_low(terms);
-	row_sums->total += pair_high(terms);
-	row_sums->square += pair_low(squares);
-	row_sums->square += pair_high(squares);
+	return (struct split){
+	        _mm512_shuffle_f64x2((__m512d)e, (__m512d)e, 0x88), _mm512_shuffle_f64x2((__m512d)e, (__m512d)e, 0xdd)};
 }
 
-/* { Σa, Σb of the first group; Σa, Σb of the second; Σc, Σd of the first; Σc, Σd of the second } */
-INLINE __m512d add_each(pair a, pair b, pair c, pair d)
+/* Of each group the two numbers whose sum its products of a come to, those of the second group behind; then of c. */
+INLINE __m512d add_halves(const struct split *e, pair a, pair c)
 {
-	enum { EVEN = 0x88, ODD = 0xdd };
-	const __m512d ac = _mm512_add_pd(
-	        _mm512_shuffle_f64x2((__m512d)a, (__m512d)c, EVEN), _mm512_shuffle_f64x2((__m512d)a, (__m512d)c, ODD));
-	const __m512d bd = _mm512_add_pd(
-	        _mm512_shuffle_f64x2((__m512d)b, (__m512d)d, EVEN), _mm512_shuffle_f64x2((__m512d)b, (__m512d)d, ODD));
+	return _mm512_fmadd_pd(e->second, _mm512_shuffle_f64x2((__m512d)a, (__m512d)c, 0xdd),
+	        _mm512_mul_pd(e->first, _mm512_shuffle_f64x2((__m512d)a, (__m512d)c, 0x88)));
+}
+
+/* { Σ e·a, Σ e·b of the first group; the same of the second; Σ e·c, Σ e·d of the first; the same of the second } */
+INLINE __m512d add_each(const struct split *e, const pair *x)
+{
+	const __m512d ac = add_halves(e, x[0], x[2]), bd = add_halves(e, x[1], x[3]);
 	return _mm512_add_pd(_mm512_unpacklo_pd(ac, bd), _mm512_unpackhi_pd(ac, bd));
 }
 
-/* The columns' sums, to which the products of one group are added, and then those of the other. */
-INLINE pair add_products(pair sums, const pair *products, const size_t columns)
+/* A block's sums, to which the products of one group are added, and then those of the other. */
+INLINE pair add_products(pair sums, const struct split *e, const pair *x)
 {
-	const __m512d low = add_each(products[0], products[1], products[2], products[3]);
-	const __m512d high = columns == PAIR ? add_each(products[4], products[5], products[6], products[7]) : low;
+	const __m512d low = add_each(e, x), high = add_each(e, x + LANES);
 	sums += (pair)_mm512_shuffle_f64x2(low, high, 0x88);
 	return sums + (pair)_mm512_shuffle_f64x2(low, high, 0xdd);
-}
-
-INLINE pair sums_at(const double *at, const size_t columns)
-{
-	return columns == PAIR ? pair_at(at) : pair_of(lanes_at(at), lanes_at(at));
-}
-
-INLINE void sums_store(double *at, pair sums, const size_t columns)
-{
-	if (columns == PAIR)
-		pair_store(at, sums);
-	else
-		lanes_store(at, pair_low(sums));
 }
 
 #endif

@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
 
 enum { LANES = 4 };
 
@@ -25,38 +28,46 @@ typedef int64_t lanes_bits __attribute__((vector_size(32), aligned(1), may_alias
 /* Into each clone, to be compiled there for its instruction set. */
 #define INLINE static inline __attribute__((always_inline))
 
+/* sum += a·b, rounded once, for processors that have no instruction for it (worker/kernels_fuse.c). */
+void lanes_fuse(const lanes *a, const lanes *b, lanes *sum);
+
 INLINE lanes lanes_at(const double *at)
 {
 	return *(const lanes *)at;
 }
 
 /*
- * A number in all four, made of two halves. By itself GCC makes of it, where registers hold two, stores that a load has
- * to wait for: rows in Fortran order came to 2 GB/s instead of 11. Where they hold four, it is the halves that are
- * waited for, 5 GB/s instead of 24.
+ * A number in all four. Where registers hold two, it is made of halves: by itself GCC makes stores of it that a load
+ * has to wait for, and rows in Fortran order came to 2 GB/s instead of 11. Where they hold four, it is the halves that
+ * are waited for, 5 GB/s instead of 24.
  */
-INLINE lanes lanes_of_halves(double value)
+INLINE lanes lanes_of_all(double value)
 {
+#if defined(__SSE2__) && !defined(__AVX__)
 	typedef double half __attribute__((vector_size(16)));
 	const half two = {value, value};
 	lanes all;
 	memcpy(&all, &two, sizeof two);
 	memcpy((unsigned char *)&all + sizeof two, &two, sizeof two);
 	return all;
+#else
+	return (lanes){value, value, value, value};
+#endif
 }
 
-INLINE lanes lanes_plus(lanes values, double value, const bool in_halves)
+/* sum + a·b, rounded once. */
+INLINE lanes lanes_fused(lanes a, lanes b, lanes sum)
 {
-	if (in_halves)
-		return values + lanes_of_halves(value);
-	return values + value;
-}
-
-INLINE lanes lanes_times(lanes values, double value, const bool in_halves)
-{
-	if (in_halves)
-		return values * lanes_of_halves(value);
-	return values * value;
+#if defined(__FMA__)
+	return (lanes)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)sum);
+#elif defined(__FP_FAST_FMA)
+	for (int i = 0; i < LANES; i++)
+		sum[i] = __builtin_fma(a[i], b[i], sum[i]);
+	return sum;
+#else
+	lanes_fuse(&a, &b, &sum);
+	return sum;
+#endif
 }
 
 INLINE void lanes_store(double *at, lanes values)
@@ -69,8 +80,12 @@ INLINE lanes lanes_of_elements(const unsigned char *at, const enum element_type 
 {
 	if (element == ELEMENT_F8)
 		return *(const lanes *)at;
+#if defined(__AVX__)
+	return (lanes)_mm256_cvtps_pd(_mm_loadu_ps((const float *)at));
+#else
 	const float_anywhere *four = (const float_anywhere *)at;
 	return (lanes){four[0], four[1], four[2], four[3]};
+#endif
 }
 
 INLINE lanes lanes_absolute(lanes values)
@@ -84,13 +99,13 @@ INLINE lanes lanes_masked(lanes values, lanes_bits mask)
 	return (lanes)((lanes_bits)values & mask);
 }
 
-/* The one order in which four numbers are added. */
-static inline double lanes_add(const double *lane)
+/* The one order in which eight numbers are added: as four, each the sum of two that are four apart. */
+static inline double lanes_add_eight(const double *lane)
 {
-	return (lane[0] + lane[2]) + (lane[1] + lane[3]);
+	return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
-/* { Σa, Σb, Σc, Σd }, each in that order. */
+/* { Σa, Σb, Σc, Σd }, each as (0 + 2) + (1 + 3). */
 INLINE lanes lanes_add_each(lanes a, lanes b, lanes c, lanes d)
 {
 	lanes ac = __builtin_shufflevector(a, c, 0, 1, 4, 5) + __builtin_shufflevector(a, c, 2, 3, 6, 7);

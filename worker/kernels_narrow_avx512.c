@@ -14,9 +14,8 @@ enum layout {
 
 /* A tile's sums, in registers. */
 struct narrow_sums {
-	pair of_rows;                            /* the totals and the squares */
-	pair of_columns[TILE_WIDE_FEATURES / 2]; /* two columns' each */
-	lanes of_last;                           /* the last column's, if the others are two by two */
+	struct pair_sums of_rows;
+	pair of_columns[TILE_WIDE_FEATURES];
 };
 
 INLINE struct narrow_sums sums_begin(const struct kernels *kernels, const uint32_t d)
@@ -24,24 +23,19 @@ INLINE struct narrow_sums sums_begin(const struct kernels *kernels, const uint32
 	struct narrow_sums sums = {0};
 	if (kernels->reader.in_place) /* the leaf's only tile: to read the zeros again would only take time */
 		return sums;
-	sums.of_rows = pair_of(lanes_at(kernels->totals), lanes_at(kernels->squares));
-#pragma GCC unroll 4
-	for (uint32_t j = 0; j + 1 < d; j += 2)
-		sums.of_columns[j / 2] = pair_at(kernels->sums + LANES * j);
-	if (d % 2 == 1)
-		sums.of_last = lanes_at(kernels->sums + LANES * (d - 1));
+	sums.of_rows = pair_sums_of(kernels);
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++)
+		sums.of_columns[j] = pair_at(kernels->sums + EIGHT * j);
 	return sums;
 }
 
 INLINE void sums_end(struct kernels *kernels, const uint32_t d, const struct narrow_sums *sums)
 {
-	lanes_store(kernels->totals, pair_low(sums->of_rows));
-	lanes_store(kernels->squares, pair_high(sums->of_rows));
-#pragma GCC unroll 4
-	for (uint32_t j = 0; j + 1 < d; j += 2)
-		pair_store(kernels->sums + LANES * j, sums->of_columns[j / 2]);
-	if (d % 2 == 1)
-		lanes_store(kernels->sums + LANES * (d - 1), sums->of_last);
+	pair_sums_store(kernels, &sums->of_rows);
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++)
+		pair_store(kernels->sums + EIGHT * j, sums->of_columns[j]);
 }
 
 /*
@@ -143,29 +137,25 @@ INLINE void rows_at(const unsigned char *row, const size_t *offsets, const uint3
 #pragma GCC unroll 8
 		for (uint32_t j = 0; j < columns; j++)
 			x[j] = rows == PAIR ? pair_of_elements(row + offsets[j], element)
-			                    : pair_of_first(row + offsets[j], rows, element);
+			                    : pair_of_some(row + offsets[j], rows_there(rows), element);
 	}
 }
 
-INLINE void narrow_eight(
-        const struct kernels *kernels, const uint32_t d, const size_t rows, pair *x, struct narrow_sums *sums)
+INLINE void narrow_eight(const struct kernels *kernels, const uint32_t d, const size_t rows, const bool is_centred,
+        pair *x, struct narrow_sums *sums)
 {
+	const __mmask8 there = rows_there(rows);
 	pair prediction = pair_of_all(kernels->intercept);
 #pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++) {
-		x[j] = pair_first(x[j] + kernels->centre[j], rows);
-		prediction += kernels->weights[j] * x[j];
+		if (is_centred)
+			x[j] = pair_masked(x[j] + kernels->centre[j], there);
+		prediction = pair_fused(pair_of_all(kernels->weights[j]), x[j], prediction);
 	}
-	const pair target = pair_first(x[d] - kernels->target_centre, rows);
-	const pair e = pair_errors(kernels, prediction, target, rows, &sums->of_rows);
-#pragma GCC unroll 4
-	for (uint32_t j = 0; j + 1 < d; j += 2)
-		pair_add_two(&sums->of_columns[j / 2], e * x[j], e * x[j + 1]);
-	if (d % 2 == 1) {
-		const pair products = e * x[d - 1];
-		sums->of_last += pair_low(products);
-		sums->of_last += pair_high(products);
-	}
+	const pair e = pair_errors(kernels, prediction, x[d] - kernels->target_centre, there, &sums->of_rows);
+#pragma GCC unroll 8
+	for (uint32_t j = 0; j < d; j++)
+		sums->of_columns[j] = pair_fused(e, x[j], sums->of_columns[j]);
 }
 
 /*
@@ -192,7 +182,7 @@ INLINE void ask_rows(const enum asks asks, const unsigned char *row, const size_
 }
 
 INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile, const uint32_t d,
-        const enum element_type element, const enum layout layout)
+        const enum element_type element, const enum layout layout, const bool is_centred)
 {
 	const unsigned char *row = tile->base + (layout == ROWS ? tile->offsets[0] : 0);
 	struct narrow_sums sums = sums_begin(kernels, d);
@@ -202,25 +192,33 @@ INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile,
 		rows_at(row, tile->offsets, d + 1, PAIR, element, layout, x);
 		if (asks != ASKS_NOTHING)
 			ask_rows(asks, row, tile->offsets, d + 1, element, layout);
-		narrow_eight(kernels, d, PAIR, x, &sums);
+		narrow_eight(kernels, d, PAIR, is_centred, x, &sums);
 		row += PAIR * tile->row_stride;
 	}
 	if (tile->rows % PAIR > 0) {
 		rows_at(row, tile->offsets, d + 1, tile->rows % PAIR, element, layout, x);
-		narrow_eight(kernels, d, tile->rows % PAIR, x, &sums);
+		narrow_eight(kernels, d, tile->rows % PAIR, is_centred, x, &sums);
 	}
 	sums_end(kernels, d, &sums);
 	return tile->rows;
 }
 
+INLINE size_t narrow_laid(struct kernels *kernels, const struct leaf_rows *tile, const uint32_t d,
+        const enum element_type element, const bool is_centred)
+{
+	if (tile->row_stride == element_bytes(element))
+		return narrow_rows(kernels, tile, d, element, COLUMNS, is_centred);
+	if (tile->side_by_side == d + 1 && tile->row_stride == (d + 1) * element_bytes(element))
+		return narrow_rows(kernels, tile, d, element, ROWS, is_centred);
+	return 0;
+}
+
 INLINE size_t narrow_rows_for(
         struct kernels *kernels, const struct leaf_rows *tile, const uint32_t d, const enum element_type element)
 {
-	if (tile->row_stride == element_bytes(element))
-		return narrow_rows(kernels, tile, d, element, COLUMNS);
-	if (tile->side_by_side == d + 1 && tile->row_stride == (d + 1) * element_bytes(element))
-		return narrow_rows(kernels, tile, d, element, ROWS);
-	return 0;
+	if (kernels->is_centred)
+		return narrow_laid(kernels, tile, d, element, true);
+	return narrow_laid(kernels, tile, d, element, false);
 }
 
 INLINE size_t sum_elements(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)

@@ -11,6 +11,8 @@
 
 enum { PAIR = 2 * LANES };
 
+_Static_assert((int)PAIR == (int)BLOCK && (int)PAIR == (int)EIGHT, "a block's columns, or eight rows, are a register");
+
 /* They may lie at any address. */
 typedef double pair __attribute__((vector_size(64), aligned(1), may_alias));
 
@@ -38,19 +40,18 @@ INLINE pair pair_of_elements(const unsigned char *at, const enum element_type el
 	return (pair)_mm512_cvtps_pd(_mm256_loadu_ps((const float *)at));
 }
 
-/* The first of eight elements side by side; nothing is read of the others, which are 0. */
-INLINE pair pair_of_first(const unsigned char *at, const size_t count, const enum element_type element)
+/* Those of eight elements side by side that there are; nothing is read of the others, which are 0. */
+INLINE pair pair_of_some(const unsigned char *at, const __mmask8 there, const enum element_type element)
 {
-	const __mmask8 there = (__mmask8)((1U << count) - 1);
 	if (element == ELEMENT_F8)
 		return (pair)_mm512_maskz_loadu_pd(there, at);
 	return (pair)_mm512_cvtps_pd(_mm256_maskz_loadu_ps(there, at));
 }
 
-/* 0 for all but the first. */
-INLINE pair pair_first(pair values, const size_t count)
+/* 0 where the mask is. */
+INLINE pair pair_masked(pair values, const __mmask8 there)
 {
-	return (pair)_mm512_maskz_mov_pd((__mmask8)((1U << count) - 1), (__m512d)values);
+	return (pair)_mm512_maskz_mov_pd(there, (__m512d)values);
 }
 
 /* Two pairs of 16 floats. */
@@ -110,29 +111,55 @@ INLINE void pair_transpose(pair *a, pair *b, pair *c, pair *d)
 	*d = pair_of_places(odd_ab, second, odd_cd);
 }
 
-/* Adds eight numbers of each to the four sums of each, those of the first group first. */
-INLINE void pair_add_two(pair *sums, pair a, pair b)
+/* sum + a·b, rounded once. */
+INLINE pair pair_fused(pair a, pair b, pair sum)
 {
-	*sums += pair_lows(a, b);
-	*sums += pair_highs(a, b);
+	return (pair)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)sum);
 }
 
-/*
- * What the features of two groups' rows are to be multiplied with, as add_rows has it; fewer than eight rows are the
- * first. The totals and the squares are a pair.
- */
-INLINE pair pair_errors(const struct kernels *kernels, pair prediction, pair target, const size_t rows, pair *of_rows)
+/* The eight numbers of each as four: each the sum of two that are four apart. */
+INLINE pair pair_of_fours(pair a, pair b)
 {
-	const pair counts = pair_first(pair_of_all(1.0), rows);
+	return pair_lows(a, b) + pair_highs(a, b);
+}
+
+/* Which of eight rows there are. */
+enum { ALL_ROWS = 0xff };
+
+INLINE __mmask8 rows_there(size_t rows)
+{
+	return (__mmask8)(rows < PAIR ? (1U << rows) - 1 : ALL_ROWS);
+}
+
+/* A tile's sums over rows, a lane for each of eight. */
+struct pair_sums {
+	pair total, square;
+};
+
+INLINE struct pair_sums pair_sums_of(const struct kernels *kernels)
+{
+	return (struct pair_sums){pair_at(kernels->totals), pair_at(kernels->squares)};
+}
+
+INLINE void pair_sums_store(struct kernels *kernels, const struct pair_sums *sums)
+{
+	pair_store(kernels->totals, sums->total);
+	pair_store(kernels->squares, sums->square);
+}
+
+/* What the features of eight rows are to be multiplied with, as add_rows has it. */
+INLINE pair pair_errors(
+        const struct kernels *kernels, pair prediction, pair target, const __mmask8 there, struct pair_sums *sums)
+{
 	if (deviates(kernels)) {
-		pair_add_two(of_rows, target, (pair){0});
-		return counts;
+		sums->total += pair_masked(target, there);
+		return pair_masked(pair_of_all(1.0), there);
 	}
 	if (kernels->kernel != KERNEL_CURVATURE)
 		prediction -= target;
-	/* A group that is missing counts for nothing at all, even if the intercept is infinite. */
-	const pair e = rows == PAIR ? prediction : pair_first(counts * prediction, rows > LANES ? PAIR : LANES);
-	pair_add_two(of_rows, e, e * e);
+	const pair e = pair_masked(prediction, there);
+	sums->total += e;
+	sums->square = pair_fused(e, e, sums->square);
 	return e;
 }
 

@@ -1,51 +1,21 @@
-/*
- * What the kernels for narrow rows, for wide rows, and for wide rows in Fortran order share. Only they include this.
- */
+/* What the kernels share. Only they include this. */
 #ifndef FORKFIT_WORKER_KERNELS_SHARED_H
 #define FORKFIT_WORKER_KERNELS_SHARED_H
 
 #include "worker/kernels.h"
 #include "worker/kernels_lanes.h"
 
-/* Groups of rows in Fortran order that are summed together. */
-enum { KERNELS_COLUMN_GROUPS = 2 };
+/* The clones that go by four. Each adds a tile's rows, of which the first begins eight, to the leaf's sums. */
+void kernels_sum_baseline(struct kernels *kernels, const struct leaf_rows *tile);
+void kernels_sum_avx2(struct kernels *kernels, const struct leaf_rows *tile);
 
-/* Adds a tile's rows to the leaf's sums. */
-void kernels_sum_narrow(struct kernels *kernels, const struct leaf_rows *tile); /* d < TILE_WIDE_FEATURES */
-void kernels_sum_wide(struct kernels *kernels, const struct leaf_rows *tile);   /* a row's features side by side */
-void kernels_sum_wide_columns(struct kernels *kernels, const struct leaf_rows *tile); /* a column's numbers are */
-
-/*
- * Defines `name`, which calls the clone that was chosen: of `sum`, an INLINE function, or, for the baseline and
- * machines that have no clones, of `sum_in_halves`, which may be the same.
- */
-#if defined(__x86_64__)
-#define KERNELS_CLONES_OF(name, sum_in_halves, sum)                                                                    \
-	static void name##_baseline(struct kernels *kernels, const struct leaf_rows *tile)                             \
-	{                                                                                                              \
-		sum_in_halves(kernels, tile);                                                                          \
-	}                                                                                                              \
-	__attribute__((target("avx2"))) static void name##_avx2(struct kernels *kernels, const struct leaf_rows *tile) \
-	{                                                                                                              \
-		sum(kernels, tile);                                                                                    \
-	}                                                                                                              \
-	void name(struct kernels *kernels, const struct leaf_rows *tile)                                               \
-	{                                                                                                              \
-		(kernels->clone >= CLONE_AVX2 ? name##_avx2 : name##_baseline)(kernels, tile);                         \
-	}
-#else
-#define KERNELS_CLONES_OF(name, sum_in_halves, sum)                      \
-	void name(struct kernels *kernels, const struct leaf_rows *tile) \
-	{                                                                \
-		sum_in_halves(kernels, tile);                            \
-	}
-#endif
-#define KERNELS_CLONES(name, sum) KERNELS_CLONES_OF(name, sum, sum)
+/* Columns in a block of wide rows, and rows that are summed in lanes of their own: two groups. */
+enum { BLOCK = 2 * LANES, EIGHT = 2 * LANES };
 
 /* Where a block of wide rows begins; the last one, where it can. */
 INLINE size_t block_column(size_t column, size_t features)
 {
-	return column < features - LANES ? column : features - LANES;
+	return column < features - BLOCK ? column : features - BLOCK;
 }
 
 /* 1 for each row that there is of four, 0 for the others. */
@@ -84,32 +54,50 @@ INLINE lanes group_column(const struct group *group, size_t offset, const enum e
 	        element_at(group->row[2] + offset, element), element_at(group->row[3] + offset, element)};
 }
 
-/* A tile's sums over rows, in registers. */
+/* A tile's sums over rows: of the first and of the second group of each eight. */
 struct row_sums {
-	lanes total;
-	lanes square;
+	lanes total[2];
+	lanes square[2];
 };
+
+INLINE struct row_sums row_sums_of(const struct kernels *kernels)
+{
+	return (struct row_sums){{lanes_at(kernels->totals), lanes_at(kernels->totals + LANES)},
+	        {lanes_at(kernels->squares), lanes_at(kernels->squares + LANES)}};
+}
+
+INLINE void row_sums_store(struct kernels *kernels, const struct row_sums *sums)
+{
+	lanes_store(kernels->totals, sums->total[0]);
+	lanes_store(kernels->totals + LANES, sums->total[1]);
+	lanes_store(kernels->squares, sums->square[0]);
+	lanes_store(kernels->squares + LANES, sums->square[1]);
+}
 
 INLINE bool deviates(const struct kernels *kernels)
 {
 	return kernels->kernel == KERNEL_MEANS || kernels->kernel == KERNEL_MOMENTS;
 }
 
-/* Adds up what concerns the rows alone, and returns what their features are to be multiplied with: e, or 1. */
-INLINE lanes add_rows(
-        const struct kernels *kernels, lanes prediction, lanes target, lanes counts, struct row_sums *sums)
+/*
+ * Adds up what concerns the rows of a group alone, and returns what their features are to be multiplied with: e, or 1.
+ * What is there for rows that are missing counts for nothing, and may be infinite.
+ */
+INLINE lanes add_rows(const struct kernels *kernels, lanes prediction, lanes target, const struct group *group,
+        const bool is_full, const size_t half, struct row_sums *sums)
 {
+	target = present(target, group, is_full);
 	if (deviates(kernels)) {
 		if (kernels->kernel == KERNEL_MOMENTS)
 			target *= target;
-		sums->total += counts * target;
-		return counts;
+		sums->total[half] += target;
+		return group->counts;
 	}
 	if (kernels->kernel != KERNEL_CURVATURE)
 		prediction -= target;
-	lanes e = counts * prediction;
-	sums->total += kernels->kernel == KERNEL_METRICS ? lanes_absolute(e) : e;
-	sums->square += e * e;
+	const lanes e = present(prediction, group, is_full);
+	sums->total[half] += kernels->kernel == KERNEL_METRICS ? lanes_absolute(e) : e;
+	sums->square[half] = lanes_fused(e, e, sums->square[half]);
 	return e;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /*
- * Wide rows, eight columns of a row in a register: a pair of blocks. Some go eight rows at a time
+ * Wide rows, a block of eight columns of a row in a register. Some go eight rows at a time
  * (kernels_wide_eights_avx512.c), the others four: once through the columns, for the products of one group and the
  * predictions of the next, whose numbers are kept for its products. With 511 and 1000 columns of f8 an epoch on an
  * Intel Xeon (family 6, model 207) came so to 0.88 and 0.82 of two processes that only read, and row after row to 0.80
@@ -21,7 +21,7 @@
  *   - While two groups are at home in the first-level cache: once through the columns, but only f4 is kept.
  *   - Beyond: row after row for the predictions, straight on as they lie in memory, then the products. This was 1.4
  *     times as fast with 511 columns of f8, and 1.2 times slower with 39.
- *   - Such rows of f4 two by two, because a line has four additions that wait for each other. With 1000 columns, in a
+ *   - Such rows of f4 two by two, because in a line there are sums that wait for each other. With 1000 columns, in a
  *     cache, a line took 8.3 cycles instead of 11.5; from memory an epoch came to 0.47 to 0.57 of two processes that
  *     only read instead of 0.42 to 0.48, and to as much as before while the memory was slow.
  *
@@ -29,41 +29,42 @@
  */
 enum { FEW_PAIRS = 4 };
 
-/* The most of a group of f8 to be kept: with the weights, the centre and the sums it is in the first-level cache. */
-enum { KEPT_OF_F8_BYTES = 16384 };
+/*
+ * The most of a group to be kept: with the weights, the centre and the sums it is in the first-level cache. What was
+ * converted may take more than what could be read again as well: on an Intel Xeon, in a cache, 511 and 700 columns of
+ * f4 came to 31 and 27 GB/s, and converted again to 24; 1000 to 15 and 21.
+ */
+enum { KEPT_OF_F8_BYTES = 16384, KEPT_OF_F4_BYTES = 20480 };
 
-/* On Zen 5 the most of a group for two to be at home there: in the file, or, where it was converted, kept. */
-enum { GROUP_BYTES = 8192, KEPT_BYTES = 20480 };
+/* On Zen 5 the most of a group of f8 in the file for two to be at home there. */
+enum { GROUP_BYTES = 8192 };
 
-/* A pair of blocks of four rows, centred. */
-INLINE void group_pair(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
+/* A block of four rows, centred. */
+INLINE void group_block(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
         const enum element_type element, pair *x)
 {
-	const pair c = pair_at(sweep->centre + PAIR * p);
 #pragma GCC unroll 4
 	for (size_t i = 0; i < LANES; i++)
-		x[i] = row_pair(sweep, row + i * sweep->row_stride, p, is_last, element) + c;
+		x[i] = row_block(sweep, row + i * sweep->row_stride, p, is_last, element);
 }
 
-/* A row's four sums in each half: rows 0 and 1, and rows 2 and 3. */
+/* Each row's eight sums. */
 struct predictions {
-	pair of_01, of_23;
+	pair of[LANES];
 };
 
 INLINE void add_predictions(const struct sweep *sweep, size_t p, const pair *x, struct predictions *sums)
 {
 	const pair w = pair_at(sweep->weights + PAIR * p);
-	const pair x0 = w * x[0], x1 = w * x[1], x2 = w * x[2], x3 = w * x[3];
-	sums->of_01 += pair_lows(x0, x1);
-	sums->of_23 += pair_lows(x2, x3);
-	sums->of_01 += pair_highs(x0, x1);
-	sums->of_23 += pair_highs(x2, x3);
+#pragma GCC unroll 4
+	for (size_t i = 0; i < LANES; i++)
+		sums->of[i] = pair_fused(w, x[i], sums->of[i]);
 }
 
 /* Σ e·x over the group. */
 INLINE pair products(const pair *x, const pair *e)
 {
-	return (e[0] * x[0] + e[2] * x[2]) + (e[1] * x[1] + e[3] * x[3]);
+	return pair_fused(e[2], x[2], e[0] * x[0]) + pair_fused(e[3], x[3], e[1] * x[1]);
 }
 
 INLINE void add_products(const struct sweep *sweep, size_t p, const pair *x, const pair *e)
@@ -74,13 +75,15 @@ INLINE void add_products(const struct sweep *sweep, size_t p, const pair *x, con
 
 /* What each row is multiplied with, in all eight numbers. */
 INLINE void group_errors(const struct kernels *kernels, const struct sweep *sweep, const struct predictions *of_rows,
-        const unsigned char *target, const enum element_type element, struct row_sums *sums, pair *e)
+        const unsigned char *target, const enum element_type element, const size_t half, struct row_sums *sums, pair *e)
 {
-	const lanes prediction = lanes_add_each(pair_low(of_rows->of_01), pair_high(of_rows->of_01),
-	        pair_low(of_rows->of_23), pair_high(of_rows->of_23));
+	const struct group full = {.counts = rows_counts(LANES)};
+	const pair of_01 = pair_of_fours(of_rows->of[0], of_rows->of[1]),
+	           of_23 = pair_of_fours(of_rows->of[2], of_rows->of[3]);
+	const lanes prediction = lanes_add_each(pair_low(of_01), pair_high(of_01), pair_low(of_23), pair_high(of_23));
 	const lanes y = four_targets(target, sweep->row_stride, element);
-	const lanes of_row = add_rows(
-	        kernels, prediction + kernels->intercept, y - kernels->target_centre, rows_counts(LANES), sums);
+	const lanes of_row =
+	        add_rows(kernels, prediction + kernels->intercept, y - kernels->target_centre, &full, true, half, sums);
 	const __m512d twice = _mm512_broadcast_f64x4((__m256d)of_row);
 	e[0] = (pair)_mm512_permutex_pd(twice, 0x00);
 	e[1] = (pair)_mm512_permutex_pd(twice, 0x55);
@@ -95,42 +98,37 @@ struct few {
 
 /* Sums a group's predictions while the products of the group before are summed; then e is this one's. */
 INLINE void few_group(const struct kernels *kernels, const struct sweep *sweep, const unsigned char *row,
-        const unsigned char *target, const size_t pairs, const struct few *before, struct few *now, pair *sums, pair *e,
-        struct row_sums *row_sums)
+        const unsigned char *target, const size_t pairs, const size_t half, const struct few *before, struct few *now,
+        pair *sums, pair *e, struct row_sums *row_sums)
 {
-	struct predictions predictions = {{0}, {0}};
+	struct predictions predictions = {{{0}}};
 #pragma GCC unroll 4
 	for (size_t p = 0; p < pairs; p++) {
-		group_pair(sweep, row, p, p + 1 == pairs, ELEMENT_F8, now->x[p]);
+		group_block(sweep, row, p, p + 1 == pairs, ELEMENT_F8, now->x[p]);
 		add_predictions(sweep, p, now->x[p], &predictions);
 	}
 #pragma GCC unroll 4
 	for (size_t p = 0; p < pairs; p++)
 		sums[p] += products(before->x[p], e);
-	group_errors(kernels, sweep, &predictions, target, ELEMENT_F8, row_sums, e);
+	group_errors(kernels, sweep, &predictions, target, ELEMENT_F8, half, row_sums, e);
 	ask_lines_straight(sweep->asks, row, LANES * sweep->row_stride);
 }
 
-INLINE void few_pairs(
-        const struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs, struct row_sums *row_sums)
+INLINE void few_pairs(const struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs,
+        const bool is_centred, struct row_sums *row_sums)
 {
-	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile));
+	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile), is_centred);
 	const size_t group = LANES * tile->row_stride;
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
-	size_t groups = tile->rows / LANES;
 	struct few one = {{{{0}}}}, other;
 	pair sums[FEW_PAIRS], e[LANES] = {{0}}; /* before the first group comes one that adds nothing */
 	memcpy(sums, sweep.sums, pairs * sizeof *sums);
-	for (; groups >= 2; groups -= 2) {
-		few_group(kernels, &sweep, row, target, pairs, &one, &other, sums, e, row_sums);
+	for (size_t eights = tile->rows / EIGHT; eights > 0; eights--) {
+		few_group(kernels, &sweep, row, target, pairs, 0, &one, &other, sums, e, row_sums);
 		row += group, target += group;
-		few_group(kernels, &sweep, row, target, pairs, &other, &one, sums, e, row_sums);
+		few_group(kernels, &sweep, row, target, pairs, 1, &other, &one, sums, e, row_sums);
 		row += group, target += group;
-	}
-	if (groups == 1) {
-		few_group(kernels, &sweep, row, target, pairs, &one, &other, sums, e, row_sums);
-		one = other;
 	}
 #pragma GCC unroll 4
 	for (size_t p = 0; p < pairs; p++)
@@ -150,12 +148,12 @@ INLINE void pair_work(const struct sweep *sweep, const unsigned char *row, size_
 		if (keeps)
 			memcpy(x, kept, sizeof x);
 		else
-			group_pair(sweep, row - back, p, is_last, element, x);
+			group_block(sweep, row - back, p, is_last, element, x);
 		add_products(sweep, p, x, e);
 	}
 	if (work & PREDICTIONS) {
 		const size_t bytes = LANES * PAIR * element_bytes(element), before = p * bytes;
-		group_pair(sweep, row, p, is_last, element, x);
+		group_block(sweep, row, p, is_last, element, x);
 		if (keeps)
 			memcpy(kept, x, sizeof x);
 		add_predictions(sweep, p, x, predictions);
@@ -168,29 +166,30 @@ INLINE void pairs_work(const struct sweep *sweep, const unsigned char *row, cons
         const bool keeps, const int work, size_t back, const pair *e, struct predictions *predictions)
 {
 	size_t p = 0;
-	*predictions = (struct predictions){{0}, {0}};
-	for (; p + 1 < sweep->pairs; p++)
+	*predictions = (struct predictions){{{0}}};
+	for (; p + 1 < sweep->blocks; p++)
 		pair_work(sweep, row, p, false, element, keeps, work, back, e, predictions);
 	pair_work(sweep, row, p, true, element, keeps, work, back, e, predictions);
 }
 
-/* There is at least one group. */
+/* There are at least two groups. */
 INLINE void many_pairs_asking(const struct kernels *kernels, const struct leaf_rows *tile,
-        const enum element_type element, const bool keeps, const enum asks asks, struct row_sums *row_sums)
+        const enum element_type element, const bool keeps, const enum asks asks, const bool is_centred,
+        struct row_sums *row_sums)
 {
-	const struct sweep sweep = sweep_of(kernels, tile, asks);
+	const struct sweep sweep = sweep_of(kernels, tile, asks, is_centred);
 	const size_t group = LANES * tile->row_stride;
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
 	struct predictions predictions;
 	pair e[LANES];
 	pairs_work(&sweep, row, element, keeps, PREDICTIONS, 0, NULL, &predictions);
-	group_errors(kernels, &sweep, &predictions, target, element, row_sums, e);
-	for (size_t groups = tile->rows / LANES; groups > 1; groups--) {
+	group_errors(kernels, &sweep, &predictions, target, element, 0, row_sums, e);
+	for (size_t i = 1; i < tile->rows / EIGHT * 2; i++) {
 		row += group;
 		target += group;
 		pairs_work(&sweep, row, element, keeps, PRODUCTS | PREDICTIONS, group, e, &predictions);
-		group_errors(kernels, &sweep, &predictions, target, element, row_sums, e);
+		group_errors(kernels, &sweep, &predictions, target, element, i % 2, row_sums, e);
 	}
 	pairs_work(&sweep, row, element, keeps, PRODUCTS, 0, e, &predictions);
 }
@@ -200,20 +199,20 @@ INLINE void many_pairs_asking(const struct kernels *kernels, const struct leaf_r
  * an Intel Xeon.
  */
 INLINE void many_pairs(const struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element,
-        const bool keeps, struct row_sums *row_sums)
+        const bool keeps, const bool is_centred, struct row_sums *row_sums)
 {
 	switch (asks_for(kernels, tile)) {
 	case ASKS_NOTHING:
-		many_pairs_asking(kernels, tile, element, keeps, ASKS_NOTHING, row_sums);
+		many_pairs_asking(kernels, tile, element, keeps, ASKS_NOTHING, is_centred, row_sums);
 		break;
 	case ASKS_STRAIGHT:
-		many_pairs_asking(kernels, tile, element, keeps, ASKS_STRAIGHT, row_sums);
+		many_pairs_asking(kernels, tile, element, keeps, ASKS_STRAIGHT, is_centred, row_sums);
 		break;
 	case ASKS_BY_ONE:
-		many_pairs_asking(kernels, tile, element, keeps, ASKS_BY_ONE, row_sums);
+		many_pairs_asking(kernels, tile, element, keeps, ASKS_BY_ONE, is_centred, row_sums);
 		break;
 	case ASKS_BY_FOUR:
-		many_pairs_asking(kernels, tile, element, keeps, ASKS_BY_FOUR, row_sums);
+		many_pairs_asking(kernels, tile, element, keeps, ASKS_BY_FOUR, is_centred, row_sums);
 		break;
 	}
 }
@@ -252,50 +251,48 @@ INLINE pair askew_next(struct askew *askew)
 /* How many pairs of a row can be put together so without a load from beyond its end. */
 INLINE size_t askew_pairs(const struct sweep *sweep, const bool is_askew)
 {
-	return is_askew ? sweep->pairs - 2 : 0;
+	return is_askew ? sweep->blocks - 2 : 0;
 }
 
-INLINE void add_row(const struct sweep *sweep, size_t p, pair x, lanes *sum)
+INLINE pair add_row(const struct sweep *sweep, size_t p, pair x, pair sum)
 {
-	x = pair_at(sweep->weights + PAIR * p) * (x + pair_at(sweep->centre + PAIR * p));
-	*sum += pair_low(x);
-	*sum += pair_high(x);
+	return pair_fused(pair_at(sweep->weights + PAIR * p), x, sum);
 }
 
-/* Of f8: four sums. */
-INLINE lanes row_prediction(const struct sweep *sweep, const unsigned char *row, const bool is_askew)
+/* Of f8: eight sums. */
+INLINE pair row_prediction(const struct sweep *sweep, const unsigned char *row, const bool is_askew)
 {
 	const size_t bytes = PAIR * sizeof(double);
 	struct askew askew = askew_begin(row);
-	lanes sum = {0};
+	pair sum = {0};
 	size_t p = 0;
 	for (; p < askew_pairs(sweep, is_askew); p++) {
-		add_row(sweep, p, askew_next(&askew), &sum);
+		sum = add_row(sweep, p, sweep_centred(sweep, p, askew_next(&askew)), sum);
 		ask_lines_straight(sweep->asks, row + p * bytes, bytes);
 	}
-	for (; p + 1 < sweep->pairs; p++) {
-		add_row(sweep, p, row_pair(sweep, row, p, false, ELEMENT_F8), &sum);
+	for (; p + 1 < sweep->blocks; p++) {
+		sum = add_row(sweep, p, row_block(sweep, row, p, false, ELEMENT_F8), sum);
 		ask_lines_straight(sweep->asks, row + p * bytes, bytes);
 	}
-	add_row(sweep, p, row_pair(sweep, row, p, true, ELEMENT_F8), &sum);
+	sum = add_row(sweep, p, row_block(sweep, row, p, true, ELEMENT_F8), sum);
 	ask_lines_straight(sweep->asks, row + p * bytes, bytes);
 	return sum;
 }
 
-INLINE void add_two_rows(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last, lanes *sums)
+INLINE void add_two_rows(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last, pair *sums)
 {
-	add_row(sweep, p, row_pair(sweep, row, p, is_last, ELEMENT_F4), &sums[0]);
-	add_row(sweep, p, row_pair(sweep, row + sweep->row_stride, p, is_last, ELEMENT_F4), &sums[1]);
+	sums[0] = add_row(sweep, p, row_block(sweep, row, p, is_last, ELEMENT_F4), sums[0]);
+	sums[1] = add_row(sweep, p, row_block(sweep, row + sweep->row_stride, p, is_last, ELEMENT_F4), sums[1]);
 }
 
-/* Of f4 two rows at a time, each of whose additions would have to wait for the one before. Two pairs lie in a line. */
-INLINE void two_predictions(const struct sweep *sweep, const unsigned char *row, lanes *sums)
+/* Of f4 two rows at a time, each of whose additions would have to wait for the one before. Two blocks lie in a line. */
+INLINE void two_predictions(const struct sweep *sweep, const unsigned char *row, pair *sums)
 {
 	const size_t bytes = PAIR * sizeof(float), stride = sweep->row_stride;
 	const size_t farther = 2 * stride > STRAIGHT_BYTES ? 2 * stride - STRAIGHT_BYTES : 0;
 	size_t p = 0;
-	sums[0] = sums[1] = (lanes){0};
-	for (; p + 1 < sweep->pairs; p++) {
+	sums[0] = sums[1] = (pair){0};
+	for (; p + 1 < sweep->blocks; p++) {
 		add_two_rows(sweep, row, p, false, sums);
 		if (p % 2 == 1)
 			continue;
@@ -314,74 +311,80 @@ INLINE void row_products(const struct sweep *sweep, const unsigned char *row, co
 	pair x[LANES];
 	size_t p = 0;
 	for (; p < askew_pairs(sweep, is_askew); p++) {
-		const pair c = pair_at(sweep->centre + PAIR * p);
 #pragma GCC unroll 4
 		for (size_t i = 0; i < LANES; i++)
-			x[i] = askew_next(&askew[i]) + c;
+			x[i] = sweep_centred(sweep, p, askew_next(&askew[i]));
 		add_products(sweep, p, x, e);
 	}
-	for (; p + 1 < sweep->pairs; p++) {
-		group_pair(sweep, row, p, false, element, x);
+	for (; p + 1 < sweep->blocks; p++) {
+		group_block(sweep, row, p, false, element, x);
 		add_products(sweep, p, x, e);
 	}
-	group_pair(sweep, row, p, true, element, x);
+	group_block(sweep, row, p, true, element, x);
 	add_products(sweep, p, x, e);
 }
 
 INLINE void row_by_row(const struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element,
-        const bool is_askew, struct row_sums *row_sums)
+        const bool is_askew, const bool is_centred, struct row_sums *row_sums)
 {
-	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile));
+	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile), is_centred);
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
-	for (size_t groups = tile->rows / LANES; groups > 0; groups--) {
-		lanes sums[LANES];
+	for (size_t group = 0; group < tile->rows / EIGHT * 2; group++) {
+		struct predictions predictions;
 		pair e[LANES];
 		for (size_t i = 0; i < LANES; i += element == ELEMENT_F4 ? 2 : 1) {
 			if (element == ELEMENT_F4)
-				two_predictions(&sweep, row + i * tile->row_stride, &sums[i]);
+				two_predictions(&sweep, row + i * tile->row_stride, &predictions.of[i]);
 			else
-				sums[i] = row_prediction(&sweep, row + i * tile->row_stride, is_askew);
+				predictions.of[i] = row_prediction(&sweep, row + i * tile->row_stride, is_askew);
 		}
-		const struct predictions predictions = {pair_of(sums[0], sums[1]), pair_of(sums[2], sums[3])};
-		group_errors(kernels, &sweep, &predictions, target, element, row_sums, e);
+		group_errors(kernels, &sweep, &predictions, target, element, group % 2, row_sums, e);
 		row_products(&sweep, row, element, is_askew, e);
 		row += LANES * tile->row_stride;
 		target += LANES * tile->row_stride;
 	}
 }
 
-INLINE void many_of_f8(const struct kernels *kernels, const struct leaf_rows *tile, struct row_sums *sums)
+INLINE void many_of_f8(
+        const struct kernels *kernels, const struct leaf_rows *tile, const bool is_centred, struct row_sums *sums)
 {
 	const uintptr_t first = (uintptr_t)(tile->base + tile->offsets[0]);
 	const bool is_in_line = first % CACHE_LINE == 0 && tile->row_stride % CACHE_LINE == 0;
 	const bool is_word = first % sizeof(double) == 0 && tile->row_stride % sizeof(double) == 0;
 	const bool is_zen5 = kernels->clone == CLONE_AVX512_ZEN5;
-	if (!is_zen5 && LANES * LANES * kernels->blocks * sizeof(double) <= KEPT_OF_F8_BYTES)
-		many_pairs(kernels, tile, ELEMENT_F8, true, sums);
+	if (!is_zen5 && LANES * BLOCK * kernels->blocks * sizeof(double) <= KEPT_OF_F8_BYTES)
+		many_pairs(kernels, tile, ELEMENT_F8, true, is_centred, sums);
 	else if (!is_zen5 || LANES * tile->row_stride <= GROUP_BYTES)
-		many_pairs(kernels, tile, ELEMENT_F8, false, sums);
+		many_pairs(kernels, tile, ELEMENT_F8, false, is_centred, sums);
 	else if (is_in_line || !is_word)
-		row_by_row(kernels, tile, ELEMENT_F8, false, sums);
+		row_by_row(kernels, tile, ELEMENT_F8, false, is_centred, sums);
 	else
-		row_by_row(kernels, tile, ELEMENT_F8, true, sums);
+		row_by_row(kernels, tile, ELEMENT_F8, true, is_centred, sums);
 }
 
-INLINE void many_of_f4(const struct kernels *kernels, const struct leaf_rows *tile, struct row_sums *sums)
+INLINE void many_of_f4(
+        const struct kernels *kernels, const struct leaf_rows *tile, const bool is_centred, struct row_sums *sums)
 {
-	if (kernels->clone != CLONE_AVX512_ZEN5 || LANES * kernels->features * sizeof(double) <= KEPT_BYTES)
-		many_pairs(kernels, tile, ELEMENT_F4, true, sums);
+	if (LANES * kernels->features * sizeof(double) <= KEPT_OF_F4_BYTES)
+		many_pairs(kernels, tile, ELEMENT_F4, true, is_centred, sums);
+	else if (kernels->clone != CLONE_AVX512_ZEN5)
+		many_pairs(kernels, tile, ELEMENT_F4, false, is_centred, sums);
 	else
-		row_by_row(kernels, tile, ELEMENT_F4, false, sums);
+		row_by_row(kernels, tile, ELEMENT_F4, false, is_centred, sums);
 }
 
-/* So few columns that the compiler knows how many pairs. */
-INLINE void few_of(const struct kernels *kernels, const struct leaf_rows *tile, struct row_sums *sums)
+INLINE void sum_fours(
+        const struct kernels *kernels, const struct leaf_rows *tile, const bool is_centred, struct row_sums *sums)
 {
-	if ((kernels->blocks + 1) / 2 < FEW_PAIRS)
-		few_pairs(kernels, tile, FEW_PAIRS - 1, sums);
+	if (tile->element == ELEMENT_F4)
+		many_of_f4(kernels, tile, is_centred, sums);
+	else if (kernels->blocks < FEW_PAIRS) /* so few columns that the compiler knows how many blocks */
+		few_pairs(kernels, tile, FEW_PAIRS - 1, is_centred, sums);
+	else if (kernels->blocks == FEW_PAIRS)
+		few_pairs(kernels, tile, FEW_PAIRS, is_centred, sums);
 	else
-		few_pairs(kernels, tile, FEW_PAIRS, sums);
+		many_of_f8(kernels, tile, is_centred, sums);
 }
 
 /*
@@ -401,20 +404,17 @@ INLINE bool goes_by_eights(enum kernel_clone clone, uint32_t features, enum elem
 
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
-	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
+	struct row_sums sums = row_sums_of(kernels);
 	if (goes_by_eights(kernels->clone, kernels->features, tile->element))
 		return kernels_sum_wide_eights_avx512(kernels, tile);
-	if (tile->rows < LANES)
+	if (tile->rows < EIGHT)
 		return 0;
-	if (tile->element == ELEMENT_F4)
-		many_of_f4(kernels, tile, &sums);
-	else if ((kernels->blocks + 1) / 2 <= FEW_PAIRS)
-		few_of(kernels, tile, &sums);
+	if (kernels->is_centred)
+		sum_fours(kernels, tile, true, &sums);
 	else
-		many_of_f8(kernels, tile, &sums);
-	lanes_store(kernels->totals, sums.total);
-	lanes_store(kernels->squares, sums.square);
-	return tile->rows / LANES * LANES;
+		sum_fours(kernels, tile, false, &sums);
+	row_sums_store(kernels, &sums);
+	return tile->rows / EIGHT * EIGHT;
 }
 
 #endif

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * Wide rows, eight at a time, eight columns of a row in a register: a pair of blocks. The errors of eight rows take
- * hardly more instructions than those of four.
+ * Wide rows, eight at a time, a block of eight columns of a row in a register. The errors of eight rows take hardly
+ * more instructions than those of four.
  *
  * Up to 16 columns of f8 may stay in registers from their predictions to their products. Otherwise numbers are kept,
  * centred, in the first-level cache (to convert f4 is what takes longest), and three eights are on their way at any
@@ -30,44 +30,43 @@
  */
 enum { ROWS = PAIR, REGISTER_PAIRS = KERNELS_REGISTER_FEATURES / PAIR, PAIRS_MAX = KERNELS_EIGHTS_FEATURES / PAIR };
 
-/* Of each pair eight rows of eight columns, centred. */
+/* Of each block eight rows, centred. */
 typedef pair eight_rows[PAIRS_MAX][ROWS];
 
-/* Each row's four sums, of two rows in a register: 0 and 2, 4 and 6, 1 and 3, 5 and 7. */
+/* Each row's eight sums. */
 struct predictions {
-	pair of[ROWS / 2];
+	pair of[ROWS];
 };
 
-/* The pair's numbers, centred. */
+/* The block's numbers, centred. */
 INLINE void add_predictions(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
         const enum element_type element, pair *x, struct predictions *sums)
 {
-	static const size_t first[] = {0, 4, 1, 5};
-	const pair c = pair_at(sweep->centre + PAIR * p), w = pair_at(sweep->weights + PAIR * p);
-#pragma GCC unroll 4
-	for (size_t i = 0; i < ROWS / 2; i++) {
-		const size_t a = first[i], b = a + 2;
-		x[a] = row_pair(sweep, row + a * sweep->row_stride, p, is_last, element) + c;
-		x[b] = row_pair(sweep, row + b * sweep->row_stride, p, is_last, element) + c;
-		pair_add_two(&sums->of[i], w * x[a], w * x[b]);
+	const pair w = pair_at(sweep->weights + PAIR * p);
+#pragma GCC unroll 8
+	for (size_t i = 0; i < ROWS; i++) {
+		x[i] = row_block(sweep, row + i * sweep->row_stride, p, is_last, element);
+		sums->of[i] = pair_fused(w, x[i], sums->of[i]);
 	}
 }
 
 /* Adds Σ e·x over four rows, and over the other four. */
 INLINE pair add_products(pair sum, const pair *x, const pair *e)
 {
-	sum += (e[0] * x[0] + e[2] * x[2]) + (e[1] * x[1] + e[3] * x[3]);
-	return sum + ((e[4] * x[4] + e[6] * x[6]) + (e[5] * x[5] + e[7] * x[7]));
+	sum += pair_fused(e[2], x[2], e[0] * x[0]) + pair_fused(e[3], x[3], e[1] * x[1]);
+	return sum + (pair_fused(e[6], x[6], e[4] * x[4]) + pair_fused(e[7], x[7], e[5] * x[5]));
 }
 
-/* The sum of each row's four, as lanes_add has it, in the order of the rows. */
+/* The sum of each row's eight, in the order of the rows. */
 INLINE pair add_each(const struct predictions *sums)
 {
 	const pair *of = sums->of;
-	const pair low = (pair)_mm512_shuffle_f64x2((__m512d)of[0], (__m512d)of[1], 0x88) +
-	                 (pair)_mm512_shuffle_f64x2((__m512d)of[0], (__m512d)of[1], 0xdd);
-	const pair high = (pair)_mm512_shuffle_f64x2((__m512d)of[2], (__m512d)of[3], 0x88) +
-	                  (pair)_mm512_shuffle_f64x2((__m512d)of[2], (__m512d)of[3], 0xdd);
+	const pair of_02 = pair_of_fours(of[0], of[2]), of_46 = pair_of_fours(of[4], of[6]),
+	           of_13 = pair_of_fours(of[1], of[3]), of_57 = pair_of_fours(of[5], of[7]);
+	const pair low = (pair)_mm512_shuffle_f64x2((__m512d)of_02, (__m512d)of_46, 0x88) +
+	                 (pair)_mm512_shuffle_f64x2((__m512d)of_02, (__m512d)of_46, 0xdd);
+	const pair high = (pair)_mm512_shuffle_f64x2((__m512d)of_13, (__m512d)of_57, 0x88) +
+	                  (pair)_mm512_shuffle_f64x2((__m512d)of_13, (__m512d)of_57, 0xdd);
 	return (pair)_mm512_unpacklo_pd((__m512d)low, (__m512d)high) +
 	       (pair)_mm512_unpackhi_pd((__m512d)low, (__m512d)high);
 }
@@ -124,23 +123,23 @@ INLINE struct predictions pairs_work(const struct sweep *sweep, const size_t pai
 }
 
 INLINE pair errors_of(const struct kernels *kernels, const struct predictions *predictions, const unsigned char *target,
-        size_t stride, const enum element_type element, pair *of_rows)
+        size_t stride, const enum element_type element, struct pair_sums *of_rows)
 {
 	return pair_errors(kernels, add_each(predictions) + kernels->intercept,
-	        targets(target, stride, element) - kernels->target_centre, PAIR, of_rows);
+	        targets(target, stride, element) - kernels->target_centre, ALL_ROWS, of_rows);
 }
 
 /* There are at least eight. */
-INLINE void rows_of(
-        struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs, const enum element_type element)
+INLINE void rows_of(struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs,
+        const enum element_type element, const bool is_centred)
 {
-	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile));
+	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile), is_centred);
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
 	const size_t stride = tile->row_stride, eights = tile->rows / ROWS;
 	_Alignas(64) eight_rows kept[2];
 	_Alignas(64) double errors[2][ROWS] = {{0}}; /* of the eight rows that are kept */
-	pair of_rows = pair_of(lanes_at(kernels->totals), lanes_at(kernels->squares));
+	struct pair_sums of_rows = pair_sums_of(kernels);
 	for (size_t i = 0; i < eights; i++) {
 		double *of = errors[i % 2];
 		const struct predictions sums =
@@ -153,18 +152,17 @@ INLINE void rows_of(
 	if (eights > 1)
 		pairs_work(&sweep, pairs, row, element, PRODUCTS, kept[eights % 2], errors[eights % 2]);
 	pairs_work(&sweep, pairs, row, element, PRODUCTS, kept[(eights + 1) % 2], errors[(eights + 1) % 2]);
-	lanes_store(kernels->totals, pair_low(of_rows));
-	lanes_store(kernels->squares, pair_high(of_rows));
+	pair_sums_store(kernels, &of_rows);
 }
 
 /* Up to 16 columns of f8, whose eights stay in registers from their predictions to their products. */
-INLINE void few_of_f8(struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs)
+INLINE void few_of_f8(struct kernels *kernels, const struct leaf_rows *tile, const size_t pairs, const bool is_centred)
 {
-	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile));
+	const struct sweep sweep = sweep_of(kernels, tile, asks_for(kernels, tile), is_centred);
 	const unsigned char *row = tile->base + tile->offsets[0];
 	const unsigned char *target = tile->base + tile->offsets[kernels->features];
 	const size_t stride = tile->row_stride;
-	pair of_rows = pair_of(lanes_at(kernels->totals), lanes_at(kernels->squares));
+	struct pair_sums of_rows = pair_sums_of(kernels);
 	pair sums[REGISTER_PAIRS];
 	memcpy(sums, sweep.sums, pairs * sizeof *sums);
 	for (size_t eights = tile->rows / ROWS; eights > 0; eights--) {
@@ -188,36 +186,42 @@ INLINE void few_of_f8(struct kernels *kernels, const struct leaf_rows *tile, con
 		target += ROWS * stride;
 	}
 	memcpy(sweep.sums, sums, pairs * sizeof *sums);
-	lanes_store(kernels->totals, pair_low(of_rows));
-	lanes_store(kernels->squares, pair_high(of_rows));
+	pair_sums_store(kernels, &of_rows);
 }
 
-/* With few pairs it is worth it that the compiler knows how many. */
+/* With few blocks it is worth it that the compiler knows how many. */
 INLINE void rows_of_element(
-        struct kernels *kernels, const struct leaf_rows *tile, size_t pairs, const enum element_type element)
+        struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element, const bool is_centred)
 {
-	if (pairs == 1)
-		rows_of(kernels, tile, 1, element);
-	else if (pairs == 2)
-		rows_of(kernels, tile, 2, element);
+	if (kernels->blocks == 1)
+		rows_of(kernels, tile, 1, element, is_centred);
+	else if (kernels->blocks == 2)
+		rows_of(kernels, tile, 2, element, is_centred);
 	else
-		rows_of(kernels, tile, pairs, element);
+		rows_of(kernels, tile, kernels->blocks, element, is_centred);
+}
+
+INLINE void sum_eights(struct kernels *kernels, const struct leaf_rows *tile, const bool is_centred)
+{
+	const bool in_registers = kernels->clone == CLONE_AVX512_ZEN5;
+	if (tile->element == ELEMENT_F4)
+		rows_of_element(kernels, tile, ELEMENT_F4, is_centred);
+	else if (in_registers && kernels->blocks == 1)
+		few_of_f8(kernels, tile, 1, is_centred);
+	else if (in_registers && kernels->blocks == 2)
+		few_of_f8(kernels, tile, 2, is_centred);
+	else
+		rows_of_element(kernels, tile, ELEMENT_F8, is_centred);
 }
 
 size_t kernels_sum_wide_eights_avx512(struct kernels *kernels, const struct leaf_rows *tile)
 {
-	const size_t pairs = (kernels->blocks + 1) / 2;
-	const bool in_registers = kernels->clone == CLONE_AVX512_ZEN5;
 	if (tile->rows < ROWS)
 		return 0;
-	if (tile->element == ELEMENT_F4)
-		rows_of_element(kernels, tile, pairs, ELEMENT_F4);
-	else if (in_registers && pairs == 1)
-		few_of_f8(kernels, tile, 1);
-	else if (in_registers && pairs == 2)
-		few_of_f8(kernels, tile, 2);
+	if (kernels->is_centred)
+		sum_eights(kernels, tile, true);
 	else
-		rows_of_element(kernels, tile, pairs, ELEMENT_F8);
+		sum_eights(kernels, tile, false);
 	return tile->rows / ROWS * ROWS;
 }
 

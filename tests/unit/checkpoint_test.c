@@ -203,7 +203,7 @@ static void expect_problem(const char *body, const char *words)
 	free(text);
 }
 
-#define HEAD "forkfit-checkpoint 1\norigin a 1\n"
+#define HEAD "forkfit-checkpoint 2\norigin a 1\n"
 
 Test(checkpoint, with_a_wrong_line_under_a_right_checksum_is_refused_by_name)
 {
@@ -212,11 +212,11 @@ Test(checkpoint, with_a_wrong_line_under_a_right_checksum_is_refused_by_name)
 	} cases[] = {
 	        {"", "it does not begin as a checkpoint does"},
 	        {"forkfit-model 1\n", "it does not begin as a checkpoint does"},
-	        {"forkfit-checkpoint 2\n", "its version is not 1, the only one that is known here"},
-	        {"forkfit-checkpoint 11\n", "its version is not 1, the only one that is known here"},
-	        {"forkfit-checkpoint 1\n", "\"features\" is not as it should be"},
-	        {"forkfit-checkpoint 1\norigin", "\"features\" is not as it should be"},
-	        {"forkfit-checkpoint 1\norigin x", "\"features\" is not as it should be"},
+	        {"forkfit-checkpoint 1\n", "its version is not 2, and another could not go on to the same bits"},
+	        {"forkfit-checkpoint 22\n", "its version is not 2, and another could not go on to the same bits"},
+	        {"forkfit-checkpoint 2\n", "\"features\" is not as it should be"},
+	        {"forkfit-checkpoint 2\norigin", "\"features\" is not as it should be"},
+	        {"forkfit-checkpoint 2\norigin x", "\"features\" is not as it should be"},
 	        {HEAD "features\n", "\"features\" is not as it should be"},
 	        {HEAD "features -1\n", "\"features\" is not as it should be"},
 	        {HEAD "features 65536\n", "\"features\" is not as it should be"},

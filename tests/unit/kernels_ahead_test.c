@@ -31,18 +31,17 @@ Test(kernels_ahead, has_each_line_of_a_block_for_one_of_the_next)
 
 static struct kernels kernels_of(uint32_t features)
 {
-	return (struct kernels){
-	        .features = features, .blocks = ((size_t)features + LANES - 1) / LANES, .asks_ahead = true};
+	return (struct kernels){.features = features, .asks_ahead = true};
 }
 
 /* Goes through rows of so many bytes of a column, in strips; returns how many turns there were. */
-static size_t go_through(struct asker *asker, size_t blocks, size_t bytes, size_t strip)
+static size_t go_through(struct asker *asker, size_t fours, size_t bytes, size_t strip)
 {
-	size_t turns = 0, block;
+	size_t turns = 0, four;
 	const unsigned char *lines;
 	for (size_t at = 0; at < bytes; at += strip)
-		for (size_t b = 0; b < blocks; b++)
-			turns += asker_turn(asker, blocks, strip, &block, &lines);
+		for (size_t i = 0; i < fours; i++)
+			turns += asker_turn(asker, fours, strip, &four, &lines);
 	return turns;
 }
 
@@ -58,31 +57,31 @@ Test(kernels_ahead, goes_on_in_the_next_leaf_with_the_line_behind_the_last)
 			const uintptr_t rows = BASE + 3 * ASKED_AT_ONCE;
 			const size_t bytes = 5 * 256;
 			struct asker asker = asker_at(&kernels, address(rows));
-			const size_t turns = go_through(&asker, kernels.blocks, bytes, strips[k]);
+			const size_t turns = go_through(&asker, fours_of(&kernels), bytes, strips[k]);
 			const struct asker next = asker_at(&kernels, address(rows + bytes));
-			cr_assert_eq(turns, bytes * kernels.blocks / ASKED_AT_ONCE);
-			cr_assert(asker.rows == next.rows && asker.block == next.block && asker.at == next.at &&
+			cr_assert_eq(turns, bytes * fours_of(&kernels) / ASKED_AT_ONCE);
+			cr_assert(asker.rows == next.rows && asker.four == next.four && asker.at == next.at &&
 			                  asker.owed == next.owed,
 			        "%u features, strips of %zu bytes", feature_counts[i], strips[k]);
 		}
 	}
 }
 
-/* In one turn around all blocks, each has each line of its run once. */
+/* In one turn around all columns, each has each line of its run once. */
 Test(kernels_ahead, asks_every_column_for_every_line_of_a_run)
 {
 	for (size_t i = 0; i < sizeof feature_counts / sizeof *feature_counts; i++) {
 		const struct kernels kernels = kernels_of(feature_counts[i]);
 		struct asker asker = asker_at(&kernels, address(BASE));
 		const size_t turns = asker.run_bytes / ASKED_AT_ONCE;
-		asker.block = asker.at = 0;
+		asker.four = asker.at = 0;
 		const unsigned char *run = asker.rows, *lines;
-		for (size_t turn = 0; turn < 2 * turns * kernels.blocks; turn++) {
-			size_t block;
-			cr_assert(asker_turn(&asker, kernels.blocks, ASKED_AT_ONCE, &block, &lines));
-			cr_assert_eq(block, turn / turns % kernels.blocks);
-			cr_assert(lines ==
-			          run + turn / turns / kernels.blocks * asker.run_bytes + turn % turns * ASKED_AT_ONCE);
+		for (size_t turn = 0; turn < 2 * turns * fours_of(&kernels); turn++) {
+			size_t four;
+			cr_assert(asker_turn(&asker, fours_of(&kernels), ASKED_AT_ONCE, &four, &lines));
+			cr_assert_eq(four, turn / turns % fours_of(&kernels));
+			cr_assert(lines == run + turn / turns / fours_of(&kernels) * asker.run_bytes +
+			                           turn % turns * ASKED_AT_ONCE);
 		}
 	}
 }
@@ -91,7 +90,7 @@ Test(kernels_ahead, asks_for_no_more_columns_together_than_a_cache_holds)
 {
 	for (uint32_t features = 17; features < 4800; features++) {
 		const struct kernels kernels = kernels_of(features);
-		cr_assert_leq(run_bytes(&kernels) * LANES * kernels.blocks, 2 * TOGETHER_BYTES, "%u", features);
+		cr_assert_leq(run_bytes(&kernels) * LANES * fours_of(&kernels), 2 * TOGETHER_BYTES, "%u", features);
 	}
 }
 

@@ -224,7 +224,8 @@ Test(kernels_bits, have_a_clone_for_what_this_processor_can_do)
 #if defined(__x86_64__)
 	const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
 	                        __builtin_cpu_supports("avx512dq");
-	const enum kernel_clone by_four = __builtin_cpu_supports("avx2") ? CLONE_AVX2 : CLONE_BASELINE;
+	const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+	const enum kernel_clone by_four = has_avx2 ? CLONE_AVX2 : CLONE_BASELINE;
 	const enum kernel_clone of_amd = processor_family() > 25 ? CLONE_AVX512_ZEN5 : CLONE_AVX512_ZEN4;
 	const enum kernel_clone by_eight = __builtin_cpu_is("amd") ? of_amd : CLONE_AVX512;
 	cr_expect_eq(kernel_best_clone(), has_avx512 ? by_eight : by_four);
@@ -485,21 +486,23 @@ static double add_four(const double *four)
 	return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
+static double add_eight(const double *eight)
+{
+	const double four[] = {eight[0] + eight[4], eight[1] + eight[5], eight[2] + eight[6], eight[3] + eight[7]};
+	return add_four(four);
+}
+
 static double ordered_error(const struct clones *with, uint32_t d, const double *row)
 {
-	double prediction = with->parameters[d];
-#define PRODUCT(j) (with->parameters[j] * (row[j] - with->centre[j]))
-	if (d < TILE_WIDE_FEATURES) {
-		for (uint32_t j = 0; j < d; j++)
-			prediction += PRODUCT(j);
-	} else {
-		double four[4] = {0};
-		uint32_t blocks = d / 4 * 4;
-		for (uint32_t j = 0; j < d; j++)
-			four[j < blocks ? j % 4 : 4 - (d - j)] += PRODUCT(j);
-		prediction = add_four(four) + prediction;
+	double prediction = with->parameters[d], eight[8] = {0};
+	const uint32_t blocks = d / 8 * 8;
+	for (uint32_t j = 0; j < d; j++) {
+		const double w = with->parameters[j], x = row[j] - with->centre[j];
+		double *sum = d < TILE_WIDE_FEATURES ? &prediction : &eight[j < blocks ? j % 8 : 8 - (d - j)];
+		*sum = fma(w, x, *sum);
 	}
-#undef PRODUCT
+	if (d >= TILE_WIDE_FEATURES)
+		prediction = add_eight(eight) + prediction;
 	return prediction - (row[d] - with->centre[d]);
 }
 
@@ -507,33 +510,34 @@ static double ordered_error(const struct clones *with, uint32_t d, const double 
 static double ordered_product(
         const struct clones *with, uint32_t d, const double *table, size_t rows, const double *errors, uint32_t j)
 {
-	double lane[4] = {0}, sum = 0;
+	double lane[8] = {0}, sum = 0;
 	for (size_t row = 0; row < rows; row += 4) {
 		double four[4] = {0};
-		for (size_t i = 0; i < 4 && row + i < rows; i++)
-			four[i] = errors[row + i] * (table[(row + i) * (d + 1) + j] - with->centre[j]);
-		for (size_t i = 0; i < 4; i++)
-			lane[i] += four[i];
-		sum += add_four(four);
+		for (size_t i = 0; i < 4 && row + i < rows; i++) {
+			const double x = table[(row + i) * (d + 1) + j] - with->centre[j];
+			four[i % 2] = fma(errors[row + i], x, four[i % 2]);
+			lane[(row + i) % 8] = fma(errors[row + i], x, lane[(row + i) % 8]);
+		}
+		sum += four[0] + four[1];
 	}
-	return d < TILE_WIDE_FEATURES ? add_four(lane) : sum;
+	return d < TILE_WIDE_FEATURES ? add_eight(lane) : sum;
 }
 
 static struct sums ordered_gradient(const struct clones *with, uint32_t d, const double *table, size_t rows)
 {
 	struct sums sums = {.present = rows > 0, .width = d + 3};
-	double errors[1000], total[4] = {0}, square[4] = {0};
+	double errors[1000], total[8] = {0}, square[8] = {0};
 	if (rows == 0)
 		return sums;
 	for (size_t row = 0; row < rows; row++) {
 		errors[row] = ordered_error(with, d, table + row * (d + 1));
-		total[row % 4] += errors[row];
-		square[row % 4] += errors[row] * errors[row];
+		total[row % 8] += errors[row];
+		square[row % 8] = fma(errors[row], errors[row], square[row % 8]);
 	}
 	for (uint32_t j = 0; j < d; j++)
 		sums.values[j] = ordered_product(with, d, table, rows, errors, j);
-	sums.values[d] = add_four(total);
-	sums.values[d + 1] = add_four(square);
+	sums.values[d] = add_eight(total);
+	sums.values[d + 1] = add_eight(square);
 	sums.values[d + 2] = (double)rows;
 	return sums;
 }

@@ -1,3 +1,8 @@
+/* Wide rows in C order, four at a time. What the baseline and the AVX2 clone are compiled from; only they include this.
+ */
+#ifndef FORKFIT_WORKER_KERNELS_WIDE_H
+#define FORKFIT_WORKER_KERNELS_WIDE_H
+
 #include "worker/kernels_ahead.h"
 #include "worker/kernels_shared.h"
 
@@ -10,22 +15,21 @@
  */
 struct wide_group {
 	struct group rows;
-	lanes sums[LANES]; /* of each row, its products so far */
+	size_t half;       /* 0 for the first of eight rows, 1 for the second */
+	lanes sums[LANES]; /* of each row, its products in four */
 	lanes e;           /* known when all of them are summed */
 };
 
 enum sweep { PREDICTIONS = 1, PRODUCTS = 2, SQUARES = 4 };
 
-/* The rows of a block, centred; 0 for those that are missing. `at` counts from the group's rows on, or back. */
-INLINE void block_rows(const struct group *group, const size_t rows, ptrdiff_t at, lanes centre,
-        const enum element_type element, lanes *x)
+/* Four columns of a row, centred; 0 if it is missing. `at` counts from the row on, or back. */
+INLINE lanes four_columns(const struct group *group, const size_t rows, size_t i, ptrdiff_t at, lanes centre,
+        const enum element_type element)
 {
-#pragma GCC unroll 4
-	for (size_t i = 0; i < LANES; i++) {
-		x[i] = (lanes){0};
-		if (i < rows)
-			x[i] = lanes_of_elements(group->row[i] + at, element) + centre;
-	}
+	lanes x = {0};
+	if (i < rows)
+		x = lanes_of_elements(group->row[i] + at, element) + centre;
+	return x;
 }
 
 /* What had to be converted is kept for the products. */
@@ -34,20 +38,61 @@ INLINE bool is_kept(const enum element_type element)
 	return element == ELEMENT_F4;
 }
 
-/* sums += Σ e·x over the group, or Σ e·x². */
-INLINE void add_products(double *sums, lanes *x, lanes e, const bool squared)
+/* sums += Σ e·x over the group, or Σ e·x²; each e is in all four. */
+INLINE void add_products(double *sums, lanes *x, const lanes *e, const bool squared)
 {
 	if (squared)
 		x[0] *= x[0], x[1] *= x[1], x[2] *= x[2], x[3] *= x[3];
-	lanes_store(sums, lanes_at(sums) + ((e[0] * x[0] + e[2] * x[2]) + (e[1] * x[1] + e[3] * x[3])));
+	lanes_store(
+	        sums, lanes_at(sums) + (lanes_fused(e[2], x[2], e[0] * x[0]) + lanes_fused(e[3], x[3], e[1] * x[1])));
 }
 
-/* Asks for as many lines as a block of four rows has: of f8 two; of f4 one, so that every second block asks for two. */
+/* Asks for as many lines as four columns of four rows have: of f8 two; of f4 one, so that every second time it is two.
+ */
 INLINE void ask_for_rows(const enum asks asks, const unsigned char *group, size_t row_stride, size_t column,
         const enum element_type element)
 {
 	if (asks != ASKS_NOTHING && (element == ELEMENT_F8 || column % (2 * LANES) == 0))
 		ask_group(asks, group, row_stride, LANES * column * element_bytes(element), 2 * CACHE_LINE, 2);
+}
+
+/* What going through a group's columns needs, in locals: the compiler would load it again after each store. */
+struct wide_columns {
+	const double *weights, *centre;
+	double *sums, *kept;
+	const unsigned char *row; /* the group's first, */
+	size_t row_stride;        /* and how far it is to the next, if none is missing */
+	enum asks asks;
+};
+
+/* Four columns' part: of the products of the group that lies `back` bytes before, and of this one's predictions. */
+INLINE void wide_four(const struct wide_columns *of, const struct group *rows_of, const size_t rows,
+        const enum element_type element, const int sweep, const size_t back, size_t column, size_t at, const lanes *e,
+        lanes (*predictions)[2])
+{
+	const size_t half = column % BLOCK / LANES;
+	const lanes c = lanes_at(of->centre + column);
+	double *kept = of->kept + LANES * column;
+	if (sweep & PRODUCTS) {
+		const ptrdiff_t before = (ptrdiff_t)at - (ptrdiff_t)back;
+		lanes x[LANES];
+#pragma GCC unroll 4
+		for (size_t i = 0; i < LANES; i++)
+			x[i] = is_kept(element) ? lanes_at(kept + LANES * i)
+			                        : four_columns(rows_of, rows, i, before, c, element);
+		add_products(of->sums + column, x, e, (sweep & SQUARES) != 0);
+	}
+	if (sweep & PREDICTIONS) {
+		const lanes w = lanes_at(of->weights + column);
+#pragma GCC unroll 4
+		for (size_t i = 0; i < LANES; i++) {
+			const lanes x = four_columns(rows_of, rows, i, (ptrdiff_t)at, c, element);
+			predictions[i][half] = lanes_fused(w, x, predictions[i][half]);
+			if (is_kept(element))
+				lanes_store(kept + LANES * i, x);
+		}
+		ask_for_rows(of->asks, of->row, of->row_stride, column, element);
+	}
 }
 
 /*
@@ -57,39 +102,24 @@ INLINE void ask_for_rows(const enum asks asks, const unsigned char *group, size_
 INLINE void wide_sweep(const struct kernels *kernels, const struct leaf_rows *tile, struct wide_group *group,
         const size_t rows, const enum element_type element, const int sweep, const size_t back, const enum asks asks)
 {
-	const size_t d = kernels->features, columns = LANES * kernels->blocks, first = tile->offsets[0];
-	const double *weights = kernels->weights, *centre = kernels->centre;
-	double *kept = kernels->group, *sums = kernels->sums;
-	const lanes e = group->e;
-	lanes predictions[LANES] = {{0}};
+	const struct wide_columns of = {kernels->weights, kernels->centre, kernels->sums, kernels->group,
+	        group->rows.row[0], tile->row_stride, asks};
+	const struct group rows_of = group->rows;
+	const size_t columns = BLOCK * kernels->blocks, first = tile->offsets[0], d = kernels->features;
+	const lanes e[LANES] = {lanes_of_all(group->e[0]), lanes_of_all(group->e[1]), lanes_of_all(group->e[2]),
+	        lanes_of_all(group->e[3])};
+	lanes predictions[LANES][2] = {{{0}}};
+	for (size_t block = 0; block < columns; block += BLOCK) {
+		const size_t at = first + block_column(block, d) * element_bytes(element);
 #pragma GCC unroll 2
-	for (size_t column = 0; column < columns; column += LANES) {
-		const size_t at = first + block_column(column, d) * element_bytes(element);
-		const lanes c = lanes_at(centre + column);
-		lanes x[LANES];
-		if (sweep & PRODUCTS) {
-			if (is_kept(element))
-				x[0] = lanes_at(kept + LANES * column), x[1] = lanes_at(kept + LANES * (column + 1)),
-				x[2] = lanes_at(kept + LANES * (column + 2)),
-				x[3] = lanes_at(kept + LANES * (column + 3));
-			else
-				block_rows(&group->rows, rows, (ptrdiff_t)at - (ptrdiff_t)back, c, element, x);
-			add_products(sums + column, x, e, (sweep & SQUARES) != 0);
-		}
-		if (sweep & PREDICTIONS) {
-			const lanes w = lanes_at(weights + column);
-			block_rows(&group->rows, rows, (ptrdiff_t)at, c, element, x);
-#pragma GCC unroll 4
-			for (size_t i = 0; i < LANES; i++) {
-				predictions[i] += w * x[i];
-				if (is_kept(element))
-					lanes_store(kept + LANES * (column + i), x[i]);
-			}
-			ask_for_rows(asks, group->rows.row[0], tile->row_stride, column, element);
-		}
+		for (size_t i = 0; i < BLOCK; i += LANES)
+			wide_four(&of, &rows_of, rows, element, sweep, back, block + i, at + i * element_bytes(element),
+			        e, predictions);
 	}
 	if (sweep & PREDICTIONS)
-		memcpy(group->sums, predictions, sizeof predictions);
+#pragma GCC unroll 4
+		for (size_t i = 0; i < LANES; i++)
+			group->sums[i] = predictions[i][0] + predictions[i][1];
 }
 
 INLINE void wide_errors(const struct kernels *kernels, const struct leaf_rows *tile, const size_t rows,
@@ -98,8 +128,7 @@ INLINE void wide_errors(const struct kernels *kernels, const struct leaf_rows *t
 	const lanes *of_row = group->sums;
 	lanes prediction = lanes_add_each(of_row[0], of_row[1], of_row[2], of_row[3]) + kernels->intercept;
 	lanes target = group_column(&group->rows, tile->offsets[kernels->features], element) - kernels->target_centre;
-	target = present(target, &group->rows, rows == LANES);
-	group->e = add_rows(kernels, prediction, target, group->rows.counts, sums);
+	group->e = add_rows(kernels, prediction, target, &group->rows, rows == LANES, group->half, sums);
 }
 
 /* Full groups, of a kernel that has products without squares; returns the first row left. */
@@ -115,6 +144,7 @@ INLINE size_t wide_pipeline(const struct kernels *kernels, const struct leaf_row
 	wide_errors(kernels, tile, LANES, element, &group, sums);
 	for (row = LANES; row + LANES <= tile->rows; row += LANES) {
 		group.rows = group_at(tile, row, LANES);
+		group.half = row / LANES % 2;
 		wide_sweep(kernels, tile, &group, LANES, element, PRODUCTS | PREDICTIONS, back, asks);
 		wide_errors(kernels, tile, LANES, element, &group, sums);
 	}
@@ -125,7 +155,7 @@ INLINE size_t wide_pipeline(const struct kernels *kernels, const struct leaf_row
 INLINE void wide_alone(const struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t rows,
         const enum element_type element, const enum asks asks, struct row_sums *sums)
 {
-	struct wide_group group = {.rows = group_at(tile, row, rows)};
+	struct wide_group group = {.rows = group_at(tile, row, rows), .half = row / LANES % 2};
 	wide_sweep(kernels, tile, &group, rows, element, PREDICTIONS, 0, asks);
 	wide_errors(kernels, tile, rows, element, &group, sums);
 	if (kernels->kernel == KERNEL_MOMENTS)
@@ -136,7 +166,7 @@ INLINE void wide_alone(const struct kernels *kernels, const struct leaf_rows *ti
 
 INLINE void wide_rows(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
 {
-	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
+	struct row_sums sums = row_sums_of(kernels);
 	const enum asks asks = goes_ahead(kernels, tile) ? ASKS_BY_ONE : ASKS_NOTHING;
 	size_t row = 0;
 	if (kernels->kernel != KERNEL_MOMENTS && kernels->kernel != KERNEL_METRICS)
@@ -145,8 +175,7 @@ INLINE void wide_rows(struct kernels *kernels, const struct leaf_rows *tile, con
 		wide_alone(kernels, tile, row, LANES, element, asks, &sums);
 	if (row < tile->rows)
 		wide_alone(kernels, tile, row, tile->rows - row, element, asks, &sums);
-	lanes_store(kernels->totals, sums.total);
-	lanes_store(kernels->squares, sums.square);
+	row_sums_store(kernels, &sums);
 }
 
 INLINE void sum_wide(struct kernels *kernels, const struct leaf_rows *tile)
@@ -157,4 +186,4 @@ INLINE void sum_wide(struct kernels *kernels, const struct leaf_rows *tile)
 		wide_rows(kernels, tile, ELEMENT_F8);
 }
 
-KERNELS_CLONES(kernels_sum_wide, sum_wide)
+#endif

@@ -1,3 +1,7 @@
+/* Narrow rows, four at a time. What the baseline and the AVX2 clone are compiled from; only they include this. */
+#ifndef FORKFIT_WORKER_KERNELS_NARROW_H
+#define FORKFIT_WORKER_KERNELS_NARROW_H
+
 #include "worker/kernels_ahead.h"
 #include "worker/kernels_shared.h"
 
@@ -35,7 +39,7 @@ INLINE void group_columns(const struct leaf_rows *tile, const struct group *grou
 }
 
 /* Asks for a line of each column: 512 bytes ahead made d = 7 of f8 a tenth faster, 1024 made nothing. */
-INLINE void ask_columns(const unsigned char *row, const size_t *offsets, const uint32_t columns)
+INLINE void ask_narrow_columns(const unsigned char *row, const size_t *offsets, const uint32_t columns)
 {
 	enum { COLUMN_AHEAD = 512 };
 #pragma GCC unroll 8
@@ -43,57 +47,68 @@ INLINE void ask_columns(const unsigned char *row, const size_t *offsets, const u
 		__builtin_prefetch(row + offsets[j] + COLUMN_AHEAD);
 }
 
+/* A tile's sums: of each column those of the first and of the second group of each eight rows. */
+struct narrow_sums {
+	lanes columns[TILE_WIDE_FEATURES][2];
+	struct row_sums of_rows;
+};
+
 INLINE void narrow_group(const struct kernels *kernels, const struct leaf_rows *tile, size_t row, const size_t rows,
-        const uint32_t d, const enum element_type element, const enum layout layout, const bool ahead, lanes *columns,
-        struct row_sums *sums)
+        const uint32_t d, const enum element_type element, const enum layout layout, const bool ahead,
+        const size_t half, struct narrow_sums *sums)
 {
 	const bool is_full = layout != APART; /* and APART it may be */
 	struct group group = group_at(tile, row, rows);
 	lanes x[TILE_WIDE_FEATURES];
-	double b = kernels->intercept;
-	lanes prediction = {b, b, b, b};
+	lanes prediction = lanes_of_all(kernels->intercept);
 	group_columns(tile, &group, d + 1, element, layout, x);
 	if (layout == ROWS && ahead)
 		ask_lines(ASKS_BY_ONE, group.row[0] + tile->offsets[0], LANES * (d + 1) * element_bytes(element), 1);
 	if (layout == COLUMNS && row % (CACHE_LINE / element_bytes(element)) == 0)
-		ask_columns(group.row[0], tile->offsets, d + 1);
+		ask_narrow_columns(group.row[0], tile->offsets, d + 1);
 #pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++) {
-		x[j] = present(x[j] + kernels->centre[j], &group, is_full);
-		prediction += kernels->weights[j] * x[j];
+		x[j] = present(x[j] + lanes_of_all(kernels->centre[j]), &group, is_full);
+		prediction = lanes_fused(lanes_of_all(kernels->weights[j]), x[j], prediction);
 	}
-	lanes target = present(x[d] - kernels->target_centre, &group, is_full);
-	lanes e = add_rows(kernels, prediction, target, group.counts, sums);
+	const lanes target = x[d] - lanes_of_all(kernels->target_centre);
+	const lanes e = add_rows(kernels, prediction, target, &group, is_full, half, &sums->of_rows);
 #pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++) {
 		if (kernels->kernel == KERNEL_MOMENTS)
 			x[j] *= x[j];
-		columns[j] += e * x[j];
+		sums->columns[j][half] = lanes_fused(e, x[j], sums->columns[j][half]);
 	}
 }
 
-/* Sums the groups from `row` on, all of which must be full unless the layout is APART; returns the first row left. */
+/* Sums the rows from `row` on: all that there are if the layout is APART, else whole eights. Returns the first left. */
 INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile, size_t row, const uint32_t d,
         const enum element_type element, const enum layout layout)
 {
-	lanes columns[TILE_WIDE_FEATURES];
-	struct row_sums sums = {lanes_at(kernels->totals), lanes_at(kernels->squares)};
+	struct narrow_sums sums = {.of_rows = row_sums_of(kernels)};
 	const bool ahead = layout == ROWS && goes_ahead(kernels, tile);
 #pragma GCC unroll 8
-	for (uint32_t j = 0; j < d; j++)
-		columns[j] = lanes_at(kernels->sums + LANES * j);
-	for (; row < tile->rows; row += LANES) {
-		size_t left = tile->rows - row;
-		if (left < LANES && layout != APART)
-			break;
-		size_t rows = layout != APART || left > LANES ? LANES : left;
-		narrow_group(kernels, tile, row, rows, d, element, layout, ahead, columns, &sums);
+	for (uint32_t j = 0; j < d; j++) {
+		sums.columns[j][0] = lanes_at(kernels->sums + EIGHT * j);
+		sums.columns[j][1] = lanes_at(kernels->sums + EIGHT * j + LANES);
+	}
+	for (; tile->rows - row >= EIGHT; row += EIGHT) {
+		narrow_group(kernels, tile, row, LANES, d, element, layout, ahead, 0, &sums);
+		narrow_group(kernels, tile, row + LANES, LANES, d, element, layout, ahead, 1, &sums);
+	}
+	if (layout == APART && row < tile->rows) {
+		const size_t left = tile->rows - row;
+		narrow_group(kernels, tile, row, left < LANES ? left : LANES, d, element, layout, ahead, 0, &sums);
+		if (left > LANES)
+			narrow_group(kernels, tile, row + LANES, left - LANES, d, element, layout, ahead, 1, &sums);
+		row = tile->rows;
 	}
 #pragma GCC unroll 8
-	for (uint32_t j = 0; j < d; j++)
-		lanes_store(kernels->sums + LANES * j, columns[j]);
-	lanes_store(kernels->totals, sums.total);
-	lanes_store(kernels->squares, sums.square);
+	for (uint32_t j = 0; j < d; j++) {
+		lanes_store(kernels->sums + EIGHT * j, sums.columns[j][0]);
+		lanes_store(kernels->sums + EIGHT * j + LANES, sums.columns[j][1]);
+	}
+	row_sums_store(kernels, &sums.of_rows);
 	return row;
 }
 
@@ -109,7 +124,7 @@ INLINE void narrow_rows_for(
 	narrow_rows(kernels, tile, row, d, element, APART);
 }
 
-INLINE void sum_elements(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
+INLINE void narrow_of(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
 {
 	switch (kernels->features) {
 	case 1:
@@ -141,9 +156,9 @@ INLINE void sum_elements(struct kernels *kernels, const struct leaf_rows *tile, 
 INLINE void sum_narrow(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	if (tile->element == ELEMENT_F4)
-		sum_elements(kernels, tile, ELEMENT_F4);
+		narrow_of(kernels, tile, ELEMENT_F4);
 	else
-		sum_elements(kernels, tile, ELEMENT_F8);
+		narrow_of(kernels, tile, ELEMENT_F8);
 }
 
-KERNELS_CLONES(kernels_sum_narrow, sum_narrow)
+#endif
