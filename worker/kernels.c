@@ -3,6 +3,7 @@
 #include "worker/cache_line.h"
 #include "worker/kernels_ahead.h"
 #include "worker/kernels_avx512.h"
+#include "worker/kernels_habits.h"
 #include "worker/kernels_shared.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 /* Would rows in Fortran order be summed in runs? */
 static bool goes_in_runs(const struct kernels *kernels)
 {
-	return kernels->clone == CLONE_AVX512 && kernels->features >= KERNELS_RUN_FEATURES_FEWEST &&
+	return kernel_habits[kernels->clone].goes_in_runs && kernels->features >= KERNELS_RUN_FEATURES_FEWEST &&
 	       kernels->features <= KERNELS_RUN_FEATURES_MOST;
 }
 

@@ -29,9 +29,8 @@
 #include <stdint.h>
 
 /*
- * Instruction sets there is a clone for, narrowest first. The last three have the same one, and differ in how they ask
- * the memory for rows (worker/kernels_ahead.h), and in which rows they keep, take by eights or by runs: as an Intel
- * Xeon likes it, and as AMD's Zen 4 (family 25) and Zen 5 (family 26) do.
+ * Instruction sets there is a clone for, narrowest first. The last three have the same one, and go through the
+ * rows as an Intel Xeon likes it, or as AMD's Zen 4 (family 25) and Zen 5 (family 26) do (worker/kernels_habits.h).
  */
 enum kernel_clone { CLONE_BASELINE, CLONE_AVX2, CLONE_AVX512, CLONE_AVX512_ZEN4, CLONE_AVX512_ZEN5, CLONE_COUNT };
 

@@ -28,6 +28,7 @@
 
 #include "worker/cache_line.h"
 #include "worker/kernels.h"
+#include "worker/kernels_habits.h"
 #include "worker/kernels_lanes.h"
 
 #include <stdbool.h>
@@ -71,19 +72,6 @@ INLINE void ask_near(const unsigned char *at, const size_t lines)
 #pragma GCC unroll 4
 	for (size_t i = 0; i < lines; i++)
 		__builtin_prefetch(at + i * CACHE_LINE, 0, 3);
-}
-
-/* How the memory is asked: straight on, or in blocks, one line or up to four at a time. */
-enum asks { ASKS_NOTHING, ASKS_STRAIGHT, ASKS_BY_ONE, ASKS_BY_FOUR };
-
-/* The AVX-512 clones; the others always ask by one. */
-INLINE enum asks asks_of(enum kernel_clone clone, bool goes_ahead)
-{
-	if (!goes_ahead)
-		return ASKS_NOTHING;
-	if (clone == CLONE_AVX512_ZEN5)
-		return ASKS_STRAIGHT;
-	return clone == CLONE_AVX512_ZEN4 ? ASKS_BY_ONE : ASKS_BY_FOUR;
 }
 
 /*

@@ -4,6 +4,7 @@
 
 #include "worker/kernels_columns_ahead.h"
 #include "worker/kernels_columns_pair.h"
+#include "worker/kernels_habits.h"
 
 #include <string.h>
 
@@ -89,7 +90,7 @@ INLINE void few_columns(const struct kernels *kernels, const struct leaf_rows *t
  */
 INLINE bool few_near(const struct kernels *kernels, const enum element_type element)
 {
-	return kernels->clone != CLONE_AVX512_ZEN4 || element == ELEMENT_F4 || kernels->blocks == 1;
+	return kernel_habits[kernels->clone].asks_near || element == ELEMENT_F4 || kernels->blocks == 1;
 }
 
 INLINE void few_blocks(const struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element,

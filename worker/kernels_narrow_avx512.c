@@ -186,7 +186,8 @@ INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile,
 {
 	const unsigned char *row = tile->base + (layout == ROWS ? tile->offsets[0] : 0);
 	struct narrow_sums sums = sums_begin(kernels, d);
-	const enum asks asks = asks_of(kernels->clone, kernels->asks_ahead && kernels->reader.in_place);
+	const bool goes_ahead = kernels->asks_ahead && kernels->reader.in_place;
+	const enum asks asks = goes_ahead ? kernel_habits[kernels->clone].asks : ASKS_NOTHING;
 	pair x[TILE_WIDE_FEATURES];
 	for (size_t eights = tile->rows / PAIR; eights > 0; eights--) {
 		rows_at(row, tile->offsets, d + 1, PAIR, element, layout, x);

@@ -352,10 +352,10 @@ INLINE void many_of_f8(
 	const uintptr_t first = (uintptr_t)(tile->base + tile->offsets[0]);
 	const bool is_in_line = first % CACHE_LINE == 0 && tile->row_stride % CACHE_LINE == 0;
 	const bool is_word = first % sizeof(double) == 0 && tile->row_stride % sizeof(double) == 0;
-	const bool is_zen5 = kernels->clone == CLONE_AVX512_ZEN5;
-	if (!is_zen5 && LANES * BLOCK * kernels->blocks * sizeof(double) <= KEPT_OF_F8_BYTES)
+	const bool goes_row_by_row = kernel_habits[kernels->clone].goes_row_by_row;
+	if (!goes_row_by_row && LANES * BLOCK * kernels->blocks * sizeof(double) <= KEPT_OF_F8_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F8, true, is_centred, sums);
-	else if (!is_zen5 || LANES * tile->row_stride <= GROUP_BYTES)
+	else if (!goes_row_by_row || LANES * tile->row_stride <= GROUP_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F8, false, is_centred, sums);
 	else if (is_in_line || !is_word)
 		row_by_row(kernels, tile, ELEMENT_F8, false, is_centred, sums);
@@ -368,7 +368,7 @@ INLINE void many_of_f4(
 {
 	if (LANES * kernels->features * sizeof(double) <= KEPT_OF_F4_BYTES)
 		many_pairs(kernels, tile, ELEMENT_F4, true, is_centred, sums);
-	else if (kernels->clone != CLONE_AVX512_ZEN5)
+	else if (!kernel_habits[kernels->clone].goes_row_by_row)
 		many_pairs(kernels, tile, ELEMENT_F4, false, is_centred, sums);
 	else
 		row_by_row(kernels, tile, ELEMENT_F4, false, is_centred, sums);
@@ -389,17 +389,16 @@ INLINE void sum_fours(
 
 /*
  * Beyond so many columns of f8 eight rows are no faster from memory: on an Intel Xeon 51 to 71 came by fours to 0.03 to
- * 0.05 more of what only reads, and 47 by eights to 0.03 more. Up to there they are, but on Zen 5 for those that stay
- * in registers by fours, and not by eights.
+ * 0.05 more of what only reads, and 47 by eights to 0.03 more.
  */
 INLINE bool goes_by_eights(enum kernel_clone clone, uint32_t features, enum element_type element)
 {
-	const uint32_t most_of_f8 = clone == CLONE_AVX512 ? 48 : 72;
+	const struct kernel_habits *habits = &kernel_habits[clone];
 	if (element == ELEMENT_F4)
 		return features <= KERNELS_EIGHTS_FEATURES;
-	if (clone != CLONE_AVX512_ZEN5)
-		return features <= most_of_f8;
-	return features <= KERNELS_REGISTER_FEATURES || (features > FEW_PAIRS * PAIR && features <= most_of_f8);
+	if (habits->keeps_in_registers && features > KERNELS_REGISTER_FEATURES && features <= FEW_PAIRS * PAIR)
+		return false;
+	return features <= habits->eights_of_f8;
 }
 
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile)

@@ -203,7 +203,7 @@ INLINE void rows_of_element(
 
 INLINE void sum_eights(struct kernels *kernels, const struct leaf_rows *tile, const bool is_centred)
 {
-	const bool in_registers = kernels->clone == CLONE_AVX512_ZEN5;
+	const bool in_registers = kernel_habits[kernels->clone].keeps_in_registers;
 	if (tile->element == ELEMENT_F4)
 		rows_of_element(kernels, tile, ELEMENT_F4, is_centred);
 	else if (in_registers && kernels->blocks == 1)
