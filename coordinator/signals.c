@@ -57,6 +57,14 @@ bool signals_take_continued(void)
 	return was;
 }
 
+void signals_block_stop(sigset_t *before)
+{
+	sigset_t stop;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &stop, before);
+}
+
 bool signals_install(struct error *error)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};

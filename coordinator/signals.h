@@ -32,6 +32,9 @@ struct signals_seen signals_take(void);
 /* Was this process stopped, and continued by SIGCONT, since the last call? After that a terminal shows other things. */
 bool signals_take_continued(void);
 
+/* Until signals_unblock, Ctrl-Z does not stop this process. */
+void signals_block_stop(sigset_t *before);
+
 /*
  * For who waits for nothing but signals, instead of signals_install: from now on they stay blocked, and signals_wait
  * takes them, until signals_release.

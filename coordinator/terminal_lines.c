@@ -71,15 +71,19 @@ static void go_to_first(const struct terminal_lines *lines, FILE *out, unsigned 
 		fprintf(out, "\033[%uA", rows);
 }
 
-/* What was shown before the program was stopped is not where the cursor is. */
-static void forget_if_continued(struct terminal_lines *lines)
+/*
+ * What was shown before the program was stopped is not where the cursor is. From this look on until it is written what
+ * was made of it, Ctrl-Z has to wait: whoever went on in between would paint over what the shell has shown meanwhile.
+ */
+static void begin(struct terminal_lines *lines, sigset_t *before)
 {
+	signals_block_stop(before);
 	if (signals_take_continued())
 		lines->shown = 0;
 }
 
-/* Paints over what is shown. */
-static void paint(struct terminal_lines *lines, FILE *out, const char *text)
+/* Over what is shown. */
+static void compose(struct terminal_lines *lines, FILE *out, const char *text)
 {
 	struct terminal_size size = terminal_size(lines->out);
 	unsigned most = size.rows < TERMINAL_LINES_MAX ? size.rows : TERMINAL_LINES_MAX;
@@ -95,18 +99,15 @@ static void paint(struct terminal_lines *lines, FILE *out, const char *text)
 	fputs(ERASE_TO_END_OF_SCREEN WRAP_ON, out);
 }
 
-void terminal_lines_paint(struct terminal_lines *lines, const char *text)
+static void paint(struct terminal_lines *lines, const char *text)
 {
 	char *bytes = NULL;
 	size_t length;
-	forget_if_continued(lines);
-	if (terminal_is_in_background(lines->out))
-		return;
 	FILE *picture = open_memstream(&bytes, &length);
 	if (picture == NULL)
 		return; /* the next one may find memory */
 	unsigned before = lines->shown;
-	paint(lines, picture, text);
+	compose(lines, picture, text);
 	if (fclose(picture) == 0) {
 		fwrite(bytes, 1, length, lines->out);
 		fflush(lines->out);
@@ -116,12 +117,24 @@ void terminal_lines_paint(struct terminal_lines *lines, const char *text)
 	free(bytes);
 }
 
+void terminal_lines_paint(struct terminal_lines *lines, const char *text)
+{
+	sigset_t before;
+	begin(lines, &before);
+	if (!terminal_is_in_background(lines->out))
+		paint(lines, text);
+	signals_unblock(&before);
+}
+
 void terminal_lines_clear(struct terminal_lines *lines)
 {
-	forget_if_continued(lines);
-	if (lines->shown == 0)
-		return;
-	go_to_first(lines, lines->out, terminal_size(lines->out).columns);
-	fputs(ERASE_TO_END_OF_SCREEN, lines->out);
+	sigset_t before;
+	begin(lines, &before);
+	if (lines->shown > 0) {
+		go_to_first(lines, lines->out, terminal_size(lines->out).columns);
+		fputs(ERASE_TO_END_OF_SCREEN, lines->out);
+		fflush(lines->out);
+	}
 	lines->shown = 0;
+	signals_unblock(&before);
 }

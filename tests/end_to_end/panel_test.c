@@ -179,6 +179,27 @@ Test(panel, leaves_the_shell_alone_while_it_is_stopped_and_comes_back)
 	cr_expect(strstr(screen, "one\ntwo\nready> fg") != NULL, "what the shell showed is gone:\n%s", screen);
 }
 
+/* After it has looked whether it was stopped, and before what it paints is written. */
+Test(panel, leaves_the_shell_alone_when_it_is_stopped_while_it_paints)
+{
+	char command[900];
+	const char *program = coordinator_path();
+	const int directory = (int)(strrchr(program, '/') - program);
+	snprintf(command, sizeof command,
+	        "clear; exec 2>&1; FORKFIT_STOP_AT=3 LD_PRELOAD=%.*s/tests/stop_shim.so %s --config run.json --set "
+	        "recovery.policy=respawn --json >/dev/null",
+	        directory, program, program);
+	type_keys(command);
+	EXPECT_SOON("Stopped");
+	EXPECT_SOON("ready>");
+	type_keys("echo one; echo two");
+	EXPECT_SOON("one\ntwo\nready>");
+	type_keys("fg");
+	EXPECT_SOON("one\ntwo\nready> fg");
+	stop_run();
+	cr_expect(strstr(screen, "one\ntwo\nready> fg") != NULL, "what the shell showed is gone:\n%s", screen);
+}
+
 Test(panel, gives_way_to_a_bar_where_it_is_asked_to_or_workers_are_many)
 {
 	char command[400];
