@@ -119,35 +119,42 @@ enum kernel_clone kernel_best_clone(void)
 #endif
 }
 
+/* Copies sums, but 0 for -0, which is what it becomes wherever a row of zeros stands in for one that is missing. */
+static double *write_sums(const double *sums, size_t count, double *out)
+{
+	size_t i = 0;
+	for (; i + LANES <= count; i += LANES)
+		lanes_store(out + i, lanes_at(sums + i) + 0.0);
+	for (; i < count; i++)
+		out[i] = sums[i] + 0.0;
+	return out + count;
+}
+
 /* Writes the columns' sums side by side; returns where the next number belongs. */
 static double *write_columns(const struct kernels *kernels, double *out)
 {
 	size_t d = kernels->features, behind = d % BLOCK;
 	if (d < TILE_WIDE_FEATURES) {
 		for (size_t j = 0; j < d; j++)
-			*out++ = lanes_add_eight(kernels->sums + EIGHT * j);
+			*out++ = lanes_add_eight(kernels->sums + EIGHT * j) + 0.0;
 		return out;
 	}
-	memcpy(out, kernels->sums, (d - behind) * sizeof *out);
+	out = write_sums(kernels->sums, d - behind, out);
 	/* The last block's other sums are of columns that the block before has. */
-	memcpy(out + d - behind, kernels->sums + BLOCK * kernels->blocks - behind, behind * sizeof *out);
-	return out + d;
+	return write_sums(kernels->sums + BLOCK * kernels->blocks - behind, behind, out);
 }
 
 static void finish_leaf(const struct kernels *kernels, size_t rows, double *out)
 {
-	double *begin = out;
 	if (kernels->kernel == KERNEL_METRICS) {
-		*out++ = lanes_add_eight(kernels->squares);
-		*out++ = lanes_add_eight(kernels->totals);
+		*out++ = lanes_add_eight(kernels->squares) + 0.0;
+		*out++ = lanes_add_eight(kernels->totals) + 0.0;
 	} else {
 		out = write_columns(kernels, out);
-		*out++ = lanes_add_eight(kernels->totals);
+		*out++ = lanes_add_eight(kernels->totals) + 0.0;
 		if (!deviates(kernels))
-			*out++ = lanes_add_eight(kernels->squares);
+			*out++ = lanes_add_eight(kernels->squares) + 0.0;
 	}
-	for (double *sum = begin; sum < out; sum++)
-		*sum += 0.0; /* -0 becomes 0, as it does wherever a row of zeros stands in for one that is missing */
 	*out = (double)rows;
 }
 

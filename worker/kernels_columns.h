@@ -163,7 +163,7 @@ INLINE void columns_of(struct kernels *kernels, const struct leaf_rows *tile, co
 	row_sums_store(kernels, &sums);
 }
 
-INLINE void sum_columns(struct kernels *kernels, const struct leaf_rows *tile)
+NOT_INLINE void sum_columns(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	if (tile->element == ELEMENT_F4)
 		columns_of(kernels, tile, ELEMENT_F4);

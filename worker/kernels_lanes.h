@@ -28,6 +28,9 @@ typedef int64_t lanes_bits __attribute__((vector_size(32), aligned(1), may_alias
 /* Into each clone, to be compiled there for its instruction set. */
 #define INLINE static inline __attribute__((always_inline))
 
+/* What is a function of its own in a clone. */
+#define NOT_INLINE __attribute__((noinline)) static
+
 /* sum += a·b, rounded once, for processors that have no instruction for it (worker/kernels_fuse.c). */
 void lanes_fuse(const lanes *a, const lanes *b, lanes *sum);
 

@@ -92,16 +92,16 @@ INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile,
 		sums.columns[j][0] = lanes_at(kernels->sums + EIGHT * j);
 		sums.columns[j][1] = lanes_at(kernels->sums + EIGHT * j + LANES);
 	}
-	for (; tile->rows - row >= EIGHT; row += EIGHT) {
-		narrow_group(kernels, tile, row, LANES, d, element, layout, ahead, 0, &sums);
-		narrow_group(kernels, tile, row + LANES, LANES, d, element, layout, ahead, 1, &sums);
-	}
-	if (layout == APART && row < tile->rows) {
-		const size_t left = tile->rows - row;
-		narrow_group(kernels, tile, row, left < LANES ? left : LANES, d, element, layout, ahead, 0, &sums);
-		if (left > LANES)
-			narrow_group(kernels, tile, row + LANES, left - LANES, d, element, layout, ahead, 1, &sums);
-		row = tile->rows;
+	if (layout == APART) {
+		for (; row < tile->rows; row += LANES) {
+			const size_t left = tile->rows - row, rows = left < LANES ? left : LANES;
+			narrow_group(kernels, tile, row, rows, d, element, layout, ahead, row / LANES % 2, &sums);
+		}
+	} else {
+		for (; tile->rows - row >= EIGHT; row += EIGHT) {
+			narrow_group(kernels, tile, row, LANES, d, element, layout, ahead, 0, &sums);
+			narrow_group(kernels, tile, row + LANES, LANES, d, element, layout, ahead, 1, &sums);
+		}
 	}
 #pragma GCC unroll 8
 	for (uint32_t j = 0; j < d; j++) {
@@ -113,7 +113,7 @@ INLINE size_t narrow_rows(struct kernels *kernels, const struct leaf_rows *tile,
 }
 
 /* d, and how the tile lies, are known to the compiler, so that the loops over columns are unrolled into registers. */
-INLINE void narrow_rows_for(
+INLINE void narrow_laid(
         struct kernels *kernels, const struct leaf_rows *tile, const uint32_t d, const enum element_type element)
 {
 	size_t row = 0;
@@ -124,41 +124,29 @@ INLINE void narrow_rows_for(
 	narrow_rows(kernels, tile, row, d, element, APART);
 }
 
-INLINE void narrow_of(struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element)
-{
-	switch (kernels->features) {
-	case 1:
-		narrow_rows_for(kernels, tile, 1, element);
-		break;
-	case 2:
-		narrow_rows_for(kernels, tile, 2, element);
-		break;
-	case 3:
-		narrow_rows_for(kernels, tile, 3, element);
-		break;
-	case 4:
-		narrow_rows_for(kernels, tile, 4, element);
-		break;
-	case 5:
-		narrow_rows_for(kernels, tile, 5, element);
-		break;
-	case 6:
-		narrow_rows_for(kernels, tile, 6, element);
-		break;
-	case 7:
-		narrow_rows_for(kernels, tile, 7, element);
-		break;
-	default:
-		break;
+/* One function for each number of features: to compile all of them as one takes minutes. */
+#define NARROW_OF(d)                                                                         \
+	NOT_INLINE void narrow_of_##d(struct kernels *kernels, const struct leaf_rows *tile) \
+	{                                                                                    \
+		if (tile->element == ELEMENT_F4)                                             \
+			narrow_laid(kernels, tile, d, ELEMENT_F4);                           \
+		else                                                                         \
+			narrow_laid(kernels, tile, d, ELEMENT_F8);                           \
 	}
-}
+NARROW_OF(1)
+NARROW_OF(2)
+NARROW_OF(3)
+NARROW_OF(4)
+NARROW_OF(5)
+NARROW_OF(6)
+NARROW_OF(7)
+#undef NARROW_OF
 
 INLINE void sum_narrow(struct kernels *kernels, const struct leaf_rows *tile)
 {
-	if (tile->element == ELEMENT_F4)
-		narrow_of(kernels, tile, ELEMENT_F4);
-	else
-		narrow_of(kernels, tile, ELEMENT_F8);
+	static void (*const of[TILE_WIDE_FEATURES])(struct kernels *, const struct leaf_rows *) = {
+	        NULL, narrow_of_1, narrow_of_2, narrow_of_3, narrow_of_4, narrow_of_5, narrow_of_6, narrow_of_7};
+	of[kernels->features](kernels, tile);
 }
 
 #endif

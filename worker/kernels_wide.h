@@ -178,7 +178,7 @@ INLINE void wide_rows(struct kernels *kernels, const struct leaf_rows *tile, con
 	row_sums_store(kernels, &sums);
 }
 
-INLINE void sum_wide(struct kernels *kernels, const struct leaf_rows *tile)
+NOT_INLINE void sum_wide(struct kernels *kernels, const struct leaf_rows *tile)
 {
 	if (tile->element == ELEMENT_F4)
 		wide_rows(kernels, tile, ELEMENT_F4);
