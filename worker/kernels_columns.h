@@ -1,7 +1,4 @@
-/*
- * Wide rows in Fortran order, eight at a time. What the baseline and the AVX2 clone are compiled from; only they
- * include this.
- */
+/* Wide rows in Fortran order, as the baseline and the AVX2 clone sum them. Only they include this. */
 #ifndef FORKFIT_WORKER_KERNELS_COLUMNS_H
 #define FORKFIT_WORKER_KERNELS_COLUMNS_H
 

@@ -1,4 +1,4 @@
-/* Narrow rows, four at a time. What the baseline and the AVX2 clone are compiled from; only they include this. */
+/* Narrow rows, four at a time, as the baseline and the AVX2 clone sum them. Only they include this. */
 #ifndef FORKFIT_WORKER_KERNELS_NARROW_H
 #define FORKFIT_WORKER_KERNELS_NARROW_H
 

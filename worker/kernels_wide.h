@@ -1,5 +1,4 @@
-/* Wide rows in C order, four at a time. What the baseline and the AVX2 clone are compiled from; only they include this.
- */
+/* Wide rows in C order, four at a time, as the baseline and the AVX2 clone sum them. Only they include this. */
 #ifndef FORKFIT_WORKER_KERNELS_WIDE_H
 #define FORKFIT_WORKER_KERNELS_WIDE_H
 
@@ -47,8 +46,7 @@ INLINE void add_products(double *sums, lanes *x, const lanes *e, const bool squa
 	        sums, lanes_at(sums) + (lanes_fused(e[2], x[2], e[0] * x[0]) + lanes_fused(e[3], x[3], e[1] * x[1])));
 }
 
-/* Asks for as many lines as four columns of four rows have: of f8 two; of f4 one, so that every second time it is two.
- */
+/* Four columns of four rows have two lines of f8; of f4 one, so that every second time it is two. */
 INLINE void ask_for_rows(const enum asks asks, const unsigned char *group, size_t row_stride, size_t column,
         const enum element_type element)
 {
