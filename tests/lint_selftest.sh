@@ -72,7 +72,7 @@ passes worker/a_linux.c '#include <sys/prctl.h>'
 # Pure modules.
 reports common/tree.c '#include <unistd.h>' 1 'pure module'
 reports common/wire.h '#include <sys/types.h>' 1 'pure module'
-reports worker/kernels_wide.c '#include <signal.h>' 1 'pure module'
+reports worker/kernels.c '#include <signal.h>' 1 'pure module'
 reports coordinator/optimizer.c '#include <fcntl.h>' 1 'pure module'
 plant common/far.h '#include <poll.h>'
 plant common/near.h '#include "common/far.h"'

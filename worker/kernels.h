@@ -3,16 +3,17 @@
  *
  * The order of every floating-point operation is fixed by the leaf's rows alone, not by the file's layout, the
  * processor or the compiler's taste. Four numbers are always added as (0 + 2) + (1 + 3), and eight as four, each the
- * sum of two that are four apart. Products go to their sums by fused multiply-add, which rounds once.
+ * sum of two that are four apart. Products go to their sums by fused multiply-add, which rounds once; squares of
+ * moments are rounded by themselves.
  *
  *   - A leaf's rows are taken eight at a time, in two groups of four. Rows of zeros (behind the subtraction of the
  *     centre) may stand in for those that are missing of the last eight: no sum is a negative zero.
  *   - The sums of e, e², |e| and of the target have eight lanes, one for each row of eight.
  *   - Narrow rows (d < 8). A row's prediction is ((b + w_0·x_0) + w_1·x_1) + … A column has eight lanes, too.
  *   - Wide rows. Columns are taken eight at a time, too; the last block begins at d - 8, and what it has in common with
- *     the one before counts once, there. A row's products go to eight sums, one for each column of a block; their sum
- *     plus b is the prediction. A column has one sum, to which a group's four products are added as one number; only
- *     the two that come first, 0 and 1, are rounded.
+ *     the one before counts once, there (here with weight 0). A row's products go to eight sums, one for each column of
+ * a block; their sum plus b is the prediction. A column has one sum, to which a group's four products are added as one
+ * number; only the two that come first, 0 and 1, are rounded.
  *
  * The clones for wider vectors do the same operations, more at a time. Where the processor has no fused multiply-add it
  * is made of others (worker/kernels_fuse.c). The compiler makes none by itself (-ffp-contract=off).

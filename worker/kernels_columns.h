@@ -80,8 +80,7 @@ INLINE void columns_predictions(const struct kernels *kernels, const struct leaf
 		                 lanes_of_all(kernels->intercept);
 }
 
-/* { e_0·a_0 + e_2·a_2, e_1·a_1 + e_3·a_3, and the same of b }; e is in pairs, twice the first one and twice the other.
- */
+/* { e_0·a_0 + e_2·a_2, e_1·a_1 + e_3·a_3, and the same of b }: `first` is e_0, e_1 twice, `second` e_2, e_3. */
 INLINE lanes add_halves(lanes first, lanes second, lanes a, lanes b)
 {
 	return lanes_fused(

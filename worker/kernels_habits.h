@@ -12,7 +12,7 @@ enum asks { ASKS_NOTHING, ASKS_STRAIGHT, ASKS_BY_ONE, ASKS_BY_FOUR };
 
 struct kernel_habits {
 	enum asks asks;
-	uint32_t eights_of_f8;   /* the most features of f8 in C order that are summed eight rows at a time, */
+	uint32_t eights_of_f8; /* the most features of f8 in C order that are summed eight rows at a time, 16 to 128, */
 	bool keeps_in_registers; /* but of up to 16 eight rows, and of 17 to 32 four, stay in registers */
 	bool goes_row_by_row; /* through rows in C order that are too long for the first-level cache, for predictions */
 	bool goes_in_runs;    /* through Fortran order (worker/kernels_column_runs_avx512.c), not in strips */

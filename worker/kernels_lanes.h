@@ -15,6 +15,11 @@
 #include <immintrin.h>
 #endif
 
+/* Exactness is worked out from what roundings lose, which such options take for nothing. */
+#if defined(__FAST_MATH__)
+#error "forkfit cannot be compiled with -ffast-math or -Ofast: results would not be the same on all machines"
+#endif
+
 enum { LANES = 4 };
 
 /* How vectors are passed depends on a function's target. Functions that take them here are all inlined. */

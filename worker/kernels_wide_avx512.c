@@ -396,9 +396,11 @@ INLINE bool goes_by_eights(enum kernel_clone clone, uint32_t features, enum elem
 	const struct kernel_habits *habits = &kernel_habits[clone];
 	if (element == ELEMENT_F4)
 		return features <= KERNELS_EIGHTS_FEATURES;
-	if (habits->keeps_in_registers && features > KERNELS_REGISTER_FEATURES && features <= FEW_PAIRS * PAIR)
+	if (features <= KERNELS_REGISTER_FEATURES)
+		return true;
+	if (habits->keeps_in_registers && features <= FEW_PAIRS * PAIR)
 		return false;
-	return features <= habits->eights_of_f8;
+	return features <= habits->eights_of_f8 && features <= KERNELS_EIGHTS_FEATURES;
 }
 
 size_t kernels_sum_wide_avx512(struct kernels *kernels, const struct leaf_rows *tile)

@@ -68,6 +68,28 @@ Test(kernels_fuse, keeps_the_digits_behind_a_sum_that_nearly_cancels)
 }
 
 /*
+ * What was lost of the product and of the sum often ends with a 1 already, and then must be left as it is. Catches the
+ * mutation odd_moved.
+ */
+Test(kernels_fuse, leaves_alone_what_is_odd)
+{
+	enum { COUNT = 100000 };
+	uint64_t state = 4;
+	for (int i = 0; i < COUNT; i++) {
+		double a[LANES], b[LANES], sum[LANES];
+		for (int k = 0; k < LANES; k++) {
+			const int of_a = (int)random_below(&state, 200) - 100;
+			const int of_b = (int)random_below(&state, 200) - 100;
+			const double sign = random_below(&state, 2) == 0 ? 1.0 : -1.0;
+			a[k] = ldexp(sign * 0x1.ffffffffffffdp0, of_a);
+			b[k] = ldexp(0x1.fffffffffffffp0, of_b);
+			sum[k] = ldexp(1.0 + (double)(random_next(&state) >> 12) * 0x1p-52, of_a + of_b + 2);
+		}
+		assert_fused(a, b, sum);
+	}
+}
+
+/*
  * A product that is half a unit in the sum's last place when it is rounded, but is a little less: (1 + u)(1 - u) is
  * 1 - u². Catches the mutation rounded_twice.
  */
