@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,6 +59,28 @@ const char *coordinator_path(void)
 		path = path_absolute(given);
 	}
 	return path;
+}
+
+char *coordinator_test_path(const char *name)
+{
+	const char *program = coordinator_path(), *slash = strrchr(program, '/');
+	size_t length = strlen(program) + strlen(name) + 16;
+	char *path = malloc(length);
+	cr_assert(path != NULL);
+	snprintf(path, length, "%.*s/tests/%s", (int)(slash - program), program, name);
+	cr_assert(file_exists(path), "there is no %s", path);
+	return path;
+}
+
+char *coordinator_preload(const char *shim)
+{
+	char *path = coordinator_test_path(shim);
+	size_t length = strlen(path) + 16;
+	char *setting = malloc(length);
+	cr_assert(setting != NULL);
+	snprintf(setting, length, "LD_PRELOAD=%s", path);
+	free(path);
+	return setting;
 }
 
 static int temporary_file(void)

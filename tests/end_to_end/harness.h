@@ -37,6 +37,10 @@
 /* The program under test, as an absolute path: $FORKFIT_COORDINATOR, or build/coordinator. */
 const char *coordinator_path(void);
 
+/* What the tests have beside it, "…/tests/name", and "LD_PRELOAD=" with that behind it; to be freed. */
+char *coordinator_test_path(const char *name);
+char *coordinator_preload(const char *shim);
+
 /* An argument vector: RUN_ARGV(coordinator_path(), "--config", "run.json") */
 #define RUN_ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
 

@@ -31,18 +31,6 @@ static char *checkpoints[FORMATS];
 
 static const char *const data_names[FORMATS] = {"d.csv", "d.npy"};
 
-/* "…/tests/name", beside the program; to be freed. */
-static char *beside_program(const char *name)
-{
-	const char *program = coordinator_path(), *slash = strrchr(program, '/');
-	size_t length = strlen(program) + strlen(name) + 16;
-	char *path = malloc(length);
-	cr_assert(path != NULL);
-	snprintf(path, length, "%.*s/tests/%s", (int)(slash - program), program, name);
-	cr_assert(file_exists(path), "there is no %s", path);
-	return path;
-}
-
 static void write_in(const struct lane *lane, const char *name, const char *text)
 {
 	char *path = path_join(lane->directory, name);
@@ -178,10 +166,8 @@ static struct run *start_in(const struct lane *lane, const struct outside_run *r
 {
 	const struct outside_strike *strike = &run->strike;
 	struct arguments arguments = {.count = 0};
-	char plan[96], *driver = beside_program("call_driver"), *shim = beside_program("allocation_shim.so");
-	char *preload = malloc(strlen(shim) + 16);
-	cr_assert(preload != NULL);
-	sprintf(preload, "LD_PRELOAD=%s", shim);
+	char plan[96], *driver = coordinator_test_path("call_driver"),
+	               *preload = coordinator_preload("allocation_shim.so");
 	snprintf(plan, sizeof plan, "FORKFIT_ALLOCATIONS=%u %u %u", strike->process, strike->from, strike->times);
 	/* What a campaign leaves is looked for where it ran. */
 	const char *environment[] = {"LSAN_OPTIONS=detect_leaks=0", "ASAN_OPTIONS=detect_leaks=0", "TMPDIR=.", preload,
@@ -198,7 +184,6 @@ static struct run *start_in(const struct lane *lane, const struct outside_run *r
 	struct run_options options = {.directory = lane->directory, .environment = environment, .timeout_s = 30};
 	struct run *started = run_start(arguments.list, &options);
 	free(preload);
-	free(shim);
 	free(driver);
 	return started;
 }

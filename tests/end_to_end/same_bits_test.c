@@ -201,19 +201,6 @@ Test(same_bits, do_not_depend_on_the_number_of_cpus)
 	table_release(&table);
 }
 
-/* "LD_PRELOAD=…/tests/delay_shim.so", beside the program; to be freed. */
-static char *preload_of_shim(void)
-{
-	const char *program = coordinator_path();
-	const char *slash = strrchr(program, '/');
-	size_t length = strlen(program) + 64;
-	char *setting = malloc(length);
-	cr_assert(setting != NULL);
-	snprintf(setting, length, "LD_PRELOAD=%.*s/tests/delay_shim.so", (int)(slash - program), program);
-	cr_assert(file_exists(strchr(setting, '=') + 1), "there is no %s", setting);
-	return setting;
-}
-
 /* The workers' numbers in the order in which their answers came, and the shortest time that one took, in ms. */
 static char *arrivals(double *shortest_ms)
 {
@@ -242,7 +229,7 @@ Test(same_bits, do_not_depend_on_the_order_of_arrival)
 	table_write_npy(&table, workspace_path("x.npy"), (struct npy_style){0});
 	configure("x.npy");
 	struct outcome expected = train(WORKERS, NULL);
-	char *preload = preload_of_shim();
+	char *preload = coordinator_preload("delay_shim.so");
 	char *previous = strdup("");
 	for (unsigned seed = 1; seed <= 4; seed++) {
 		char seed_setting[32];
