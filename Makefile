@@ -11,6 +11,7 @@ CFLAGS ?= -O2 -g
 MAKEFLAGS += -r --no-print-directory
 
 # Behind the user's flags, because the result is not the same to the bit with any other value of -ffp-contract.
+# Nor is it with fast math, which worker/kernels_lanes.h refuses.
 LANGUAGE = -std=c11 -D_POSIX_C_SOURCE=200809L -I. -ffp-contract=off
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wvla -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef \
