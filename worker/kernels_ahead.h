@@ -19,9 +19,11 @@
  * On the first it matters that one line is asked for at a time (four at a time came to 0.86), that it is asked for 6
  * KiB ahead into the first-level cache (4 KiB were worse by up to a tenth, 8 by up to 0.07, 12 and 16 by more), and
  * that a block has eight runs (four were worse by 0.05); blocks of 64 to 256 KiB were as good. All f8 from d = 1 to 127
- * came so to 0.90 to 0.99. On the Xeon four lines at a time came to 0.02 to 0.06 more than one; blocks of 32 to 256 KiB
- * in 2 to 16 runs did not differ, and 2 and 8 KiB were no better than 4. On the EPYC of family 26 only one line at a
- * time has been tried, in four runs, with 4 KiB.
+ * came so to 0.90 to 0.99. On the Xeon four lines at a time came to 0.02 to 0.06 more than one. There, while the memory
+ * gave steadily 23 to 26 GB/s, blocks of 64 KiB in four runs came to 0.97 with 1 to 127 columns of f8, on average, and
+ * those of 128 in eight to 0.94; with f4 it was 0.87 and 0.84. 16 and 32 KiB in four or eight runs were as good as 64,
+ * but not in two (0.70 to 0.96); nor was 8 KiB ahead instead of 4 any better, and 2 and none were worse. On the EPYC of
+ * family 26 only one line at a time has been tried, in four runs, with 4 KiB.
  */
 #ifndef FORKFIT_WORKER_KERNELS_AHEAD_H
 #define FORKFIT_WORKER_KERNELS_AHEAD_H
@@ -40,30 +42,43 @@
  */
 enum { AHEAD_NOT_OF = 2 << 20 };
 
-enum { AHEAD_RUNS = 8, AHEAD_BLOCK = 131072, AHEAD_RUN = AHEAD_BLOCK / AHEAD_RUNS };
+INLINE size_t ahead_block(const enum asks asks)
+{
+	return asks == ASKS_BY_FOUR ? 65536 : 131072;
+}
+
+INLINE size_t ahead_runs(const enum asks asks)
+{
+	return asks == ASKS_BY_FOUR ? 4 : 8;
+}
+
+INLINE size_t ahead_run(const enum asks asks)
+{
+	return ahead_block(asks) / ahead_runs(asks);
+}
 
 /*
  * The line of the next block that is asked for when that of `at` is read. Each line has one, whatever the order of the
- * reads: eight runs go through a block at once, each through an eighth of it.
+ * reads: some runs go through a block at once, each through its part of it.
  */
-INLINE const unsigned char *line_ahead(const unsigned char *at)
+INLINE const unsigned char *line_ahead(const enum asks asks, const unsigned char *at)
 {
-	uintptr_t next = (uintptr_t)at + AHEAD_BLOCK, block = next & ~(uintptr_t)(AHEAD_BLOCK - 1);
-	uintptr_t line = (next - block) / CACHE_LINE;
-	return (const unsigned char *)(block + line % AHEAD_RUNS * AHEAD_RUN + line / AHEAD_RUNS * CACHE_LINE);
+	uintptr_t next = (uintptr_t)at + ahead_block(asks), block = next & ~(uintptr_t)(ahead_block(asks) - 1);
+	uintptr_t line = (next - block) / CACHE_LINE, run = line % ahead_runs(asks);
+	return (const unsigned char *)(block + run * ahead_run(asks) + line / ahead_runs(asks) * CACHE_LINE);
 }
 
 /*
  * For `lines` lines, 1, 2 or 4, that are read one after the other: those of the group of so many that `at` lies in.
  * They have theirs at the same place of as many runs, so that it is worked out once.
  */
-INLINE void ask_ahead(const unsigned char *at, const size_t lines)
+INLINE void ask_ahead(const enum asks asks, const unsigned char *at, const size_t lines)
 {
 	const uintptr_t group = lines * CACHE_LINE;
-	const unsigned char *line = line_ahead((const unsigned char *)((uintptr_t)at & ~(group - 1)));
+	const unsigned char *line = line_ahead(asks, (const unsigned char *)((uintptr_t)at & ~(group - 1)));
 #pragma GCC unroll 4
 	for (size_t i = 0; i < lines; i++)
-		__builtin_prefetch(line + i * AHEAD_RUN, 0, 2);
+		__builtin_prefetch(line + i * ahead_run(asks), 0, 2);
 }
 
 /* Into the first-level cache, whose own way of reading ahead is confused by four rows at a time. */
@@ -94,10 +109,11 @@ INLINE void ask_lines_straight(const enum asks asks, const unsigned char *at, si
 }
 
 /* In blocks, `lines` at a time, and so many bytes ahead into the first-level cache; 0: not there. */
-INLINE void ask_in_blocks(const unsigned char *at, size_t bytes, const size_t lines, const size_t near)
+INLINE void ask_in_blocks(
+        const enum asks asks, const unsigned char *at, size_t bytes, const size_t lines, const size_t near)
 {
 	for (size_t i = 0; i < bytes; i += lines * CACHE_LINE) {
-		ask_ahead(at + i, lines);
+		ask_ahead(asks, at + i, lines);
 		if (near > 0)
 			ask_near(at + i + near, lines);
 	}
@@ -107,9 +123,9 @@ INLINE void ask_in_blocks(const unsigned char *at, size_t bytes, const size_t li
 INLINE void ask_lines(const enum asks asks, const unsigned char *at, size_t bytes, const size_t lines)
 {
 	if (asks == ASKS_BY_ONE)
-		ask_in_blocks(at, bytes, 1, 6144);
+		ask_in_blocks(ASKS_BY_ONE, at, bytes, 1, 6144);
 	else if (asks == ASKS_BY_FOUR)
-		ask_in_blocks(at, bytes, lines, 4096);
+		ask_in_blocks(ASKS_BY_FOUR, at, bytes, lines, 4096);
 	else
 		ask_lines_straight(asks, at, bytes);
 }
@@ -133,9 +149,9 @@ INLINE void ask_group(const enum asks asks, const unsigned char *group, size_t r
 		return;
 	}
 	if (asks == ASKS_BY_ONE)
-		ask_in_blocks(group + at, bytes, 1, 0);
+		ask_in_blocks(ASKS_BY_ONE, group + at, bytes, 1, 0);
 	else
-		ask_in_blocks(group + at, bytes, lines, 0);
+		ask_in_blocks(ASKS_BY_FOUR, group + at, bytes, lines, 0);
 	if (in_row % CACHE_LINE != 0) /* somebody has asked for that line already */
 		return;
 	group += near < row_stride ? near : near + (LANES - 1) * row_stride;

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 TestSuite(kernels_ahead);
 
@@ -15,18 +16,25 @@ static const unsigned char *address(uintptr_t value)
 	return (const unsigned char *)value;
 }
 
+static void check_each_line_once(enum asks asks)
+{
+	const size_t bytes = ahead_block(asks), lines = bytes / CACHE_LINE;
+	bool *asked = calloc(lines, sizeof *asked);
+	cr_assert_not_null(asked);
+	for (size_t i = 0; i < lines; i++) {
+		const uintptr_t line = (uintptr_t)line_ahead(asks, address(BASE + i * CACHE_LINE));
+		cr_assert(line >= BASE + bytes && line < BASE + 2 * bytes, "line %zu", i);
+		cr_assert_eq(line % CACHE_LINE, 0);
+		cr_assert_not(asked[(line - BASE - bytes) / CACHE_LINE], "line %zu", i);
+		asked[(line - BASE - bytes) / CACHE_LINE] = true;
+	}
+	free(asked);
+}
+
 Test(kernels_ahead, has_each_line_of_a_block_for_one_of_the_next)
 {
-	enum { LINES = AHEAD_BLOCK / CACHE_LINE };
-	const uintptr_t block = BASE;
-	bool asked[LINES] = {false};
-	for (size_t i = 0; i < LINES; i++) {
-		const uintptr_t line = (uintptr_t)line_ahead(address(block + i * CACHE_LINE));
-		cr_assert(line >= block + AHEAD_BLOCK && line < block + 2 * AHEAD_BLOCK, "line %zu", i);
-		cr_assert_eq(line % CACHE_LINE, 0);
-		cr_assert_not(asked[(line - block - AHEAD_BLOCK) / CACHE_LINE], "line %zu", i);
-		asked[(line - block - AHEAD_BLOCK) / CACHE_LINE] = true;
-	}
+	check_each_line_once(ASKS_BY_ONE);
+	check_each_line_once(ASKS_BY_FOUR);
 }
 
 static struct kernels kernels_of(uint32_t features)
