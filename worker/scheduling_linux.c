@@ -18,6 +18,7 @@ void scheduling_step_back(void)
 void scheduling_wait_awake(int pipe, uint64_t end_ns)
 {
 	int bytes = 0;
-	while (ioctl(pipe, FIONREAD, &bytes) == 0 && bytes == 0 && clock_now_ns() < end_ns)
+	do
 		sched_yield();
+	while (ioctl(pipe, FIONREAD, &bytes) == 0 && bytes == 0 && clock_now_ns() < end_ns);
 }
