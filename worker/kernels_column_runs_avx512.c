@@ -8,7 +8,7 @@
 #include <string.h>
 
 /*
- * Wide rows in Fortran order, in runs of 64 rows, on Intel's processors: once through the columns, eight at a time,
+ * Wide rows in Fortran order, in runs of at most 64, on Intel's processors: once through the columns, eight at a time,
  * for the products of one run and the predictions of the next, whose numbers are kept for its products. So the memory
  * is read evenly, while what was read before is in a cache. A leaf's last run goes together with the first of the leaf
  * that follows. What is no whole pair of groups is left to the strips (kernels_columns_avx512.c).
@@ -28,9 +28,31 @@
  *
  * Lines are asked for into the second-level cache, two times eight columns ahead. Once was worse by 0.02 to 0.05 with
  * 127 and 511 columns, four times by 0.06 to 0.15, eight times by 0.2 to 0.35, and nothing asked for by 0.3 to 0.6;
- * into the first-level cache, by 0.07 to 0.2. With runs of 32 rows 127 columns came to 0.68.
+ * into the first-level cache, by 0.07 to 0.2.
  */
-enum { RUN_ROWS = KERNELS_RUN_ROWS, RUN_PAIRS = RUN_ROWS / PAIR, BLOCKS_AHEAD = 2 };
+enum { RUN_ROWS = KERNELS_RUN_ROWS, RUN_PAIRS = RUN_ROWS / PAIR };
+
+/*
+ * How many pairs of groups a run has, and how many blocks ahead is asked for. From pages of 2 MiB (the figures above
+ * are from those of 4 KiB) f8 is faster where what is kept of a run is at home in the first-level cache. With 40, 56
+ * and 63 columns, runs of 32 rows came to 0.93, 0.91 and 0.87 of two processes that only read, and of 64 to 0.80, 0.76
+ * and 0.75; with 72, 80 and 96, runs of 24 rows to 0.90, 0.88 and 0.81, and of 64 to 0.77, 0.71 and 0.74. With 17 to
+ * 31 columns both came to as much; with 112 it was 0.70 and 0.74, or 0.72 and 0.65; from 120 on, and with f4, short
+ * runs came to no more. 16 rows were no better than 24, and with 127 columns worse by a tenth.
+ */
+struct shape {
+	size_t pairs, blocks_ahead;
+};
+
+INLINE struct shape shape_of(const struct kernels *kernels, const enum element_type element)
+{
+	enum { SHORT_BLOCKS = 8, SHORTER_BLOCKS = 13 };
+	if (element == ELEMENT_F8 && kernels->blocks <= SHORT_BLOCKS)
+		return (struct shape){.pairs = 4, .blocks_ahead = 2};
+	if (element == ELEMENT_F8 && kernels->blocks <= SHORTER_BLOCKS)
+		return (struct shape){.pairs = 3, .blocks_ahead = 3};
+	return (struct shape){.pairs = RUN_PAIRS, .blocks_ahead = 2};
+}
 
 struct run {
 	const unsigned char *rows; /* but for a column's offset */
@@ -55,19 +77,21 @@ struct part {
 };
 
 INLINE struct part part_of(const struct kernels *kernels, const struct leaf_rows *tile, const struct run *run,
-        size_t block, const size_t bytes, const bool is_centred)
+        size_t block, const enum element_type element, const bool is_centred)
 {
+	const struct shape shape = shape_of(kernels, element);
 	struct part part = {
 	        .weights = kernels->weights + BLOCK * block,
 	        .centre = kernels->centre + BLOCK * block,
-	        .kept = (pair *)kernels->run_kept + BLOCK * block * RUN_PAIRS,
+	        .kept = (pair *)kernels->run_kept + BLOCK * block * shape.pairs,
 	        .asks = kernels->asks_ahead,
 	        .is_centred = is_centred,
 	};
-	const bool is_behind = block + BLOCKS_AHEAD >= kernels->blocks; /* of the rows that follow the run */
-	const unsigned char *rows = run->rows + CACHE_LINE - 1 + (is_behind ? run->pairs * bytes : 0);
+	const bool is_behind = block + shape.blocks_ahead >= kernels->blocks; /* of the rows that follow the run */
+	const size_t behind = is_behind ? run->pairs * PAIR * element_bytes(element) : 0;
+	const unsigned char *rows = run->rows + CACHE_LINE - 1 + behind;
 	places_of(kernels, tile, run->rows, block, part.columns);
-	places_of(kernels, tile, rows, block + BLOCKS_AHEAD - (is_behind ? kernels->blocks : 0), part.ahead);
+	places_of(kernels, tile, rows, block + shape.blocks_ahead - (is_behind ? kernels->blocks : 0), part.ahead);
 	return part;
 }
 
@@ -103,7 +127,7 @@ INLINE void block_work(const struct kernels *kernels, const struct leaf_rows *ti
         const struct run *predicted, struct run_rows *of, size_t block, const enum element_type element,
         const bool is_centred)
 {
-	const struct part part = part_of(kernels, tile, predicted, block, PAIR * element_bytes(element), is_centred);
+	const struct part part = part_of(kernels, tile, predicted, block, element, is_centred);
 	const size_t both = products < predicted->pairs ? products : predicted->pairs;
 	pair sums = pair_at(kernels->sums + BLOCK * block);
 	size_t p = 0;
@@ -122,7 +146,7 @@ INLINE void run_work(const struct kernels *kernels, const struct leaf_rows *tile
         const struct run *predicted, const enum element_type element, const bool is_centred)
 {
 	struct run_rows *of = (struct run_rows *)kernels->run;
-	memset(of->sums, 0, sizeof of->sums);
+	memset(of->sums, 0, predicted->pairs * sizeof *of->sums);
 	for (size_t block = 0; block < kernels->blocks; block++)
 		block_work(kernels, tile, products, predicted, of, block, element, is_centred);
 }
@@ -142,29 +166,30 @@ INLINE void run_errors(const struct kernels *kernels, const struct leaf_rows *ti
 }
 
 /* The run that begins with a row of the tile, or, where the tile has no pair left, with the rows that follow it. */
-static struct run run_at(const struct leaf_rows *tile, size_t row)
+static struct run run_at(const struct leaf_rows *tile, size_t row, size_t longest)
 {
 	const size_t pairs = (tile->rows - row) / PAIR;
 	if (pairs > 0)
-		return (struct run){tile->base + row * tile->row_stride, pairs < RUN_PAIRS ? pairs : RUN_PAIRS};
-	if (tile->following < RUN_ROWS)
+		return (struct run){tile->base + row * tile->row_stride, pairs < longest ? pairs : longest};
+	if (tile->following < longest * PAIR)
 		return (struct run){tile->base, 0};
-	return (struct run){tile->base + tile->rows * tile->row_stride, RUN_PAIRS};
+	return (struct run){tile->base + tile->rows * tile->row_stride, longest};
 }
 
 /* There is at least one pair. */
 INLINE void runs_of(
         struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element, const bool is_centred)
 {
+	const size_t longest = shape_of(kernels, element).pairs;
 	struct pair_sums sums = pair_sums_of(kernels);
-	struct run run = run_at(tile, 0);
+	struct run run = run_at(tile, 0, longest);
 	if (kernels->predicted != tile->base)
 		run_work(kernels, tile, 0, &run, element, is_centred);
 	for (size_t row = 0; tile->rows - row >= PAIR;) {
 		run_errors(kernels, tile, &run, element, &sums);
 		row += run.pairs * PAIR;
 		const size_t products = run.pairs;
-		run = run_at(tile, row);
+		run = run_at(tile, row, longest);
 		run_work(kernels, tile, products, &run, element, is_centred);
 	}
 	kernels->predicted_next = run.pairs > 0 ? run.rows : NULL;
