@@ -18,7 +18,7 @@ void scheduling_step_back(void)
 void scheduling_wait_awake(int pipe, uint64_t end_ns)
 {
 	int bytes = 0;
-	do
+	do /* at first without looking: who is to ask may wait for this processor, and cannot have asked yet */
 		sched_yield();
 	while (ioctl(pipe, FIONREAD, &bytes) == 0 && bytes == 0 && clock_now_ns() < end_ns);
 }
