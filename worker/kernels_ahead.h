@@ -14,7 +14,7 @@
  *                                            in blocks   straight on   not asked for
  *     AMD EPYC (family 25, model 17)            0.98         0.41          0.31
  *     AMD EPYC (family 26, model 2)             0.71         0.81          0.61
- *     Intel Xeon (family 6, model 207)          0.94         0.76          0.46
+ *     Intel Xeon (family 6, model 207)          0.94         0.76          0.46     (blocks of 128 KiB)
  *
  * On the first it matters that one line is asked for at a time (four at a time came to 0.86), that it is asked for 6
  * KiB ahead into the first-level cache (4 KiB were worse by up to a tenth, 8 by up to 0.07, 12 and 16 by more), and

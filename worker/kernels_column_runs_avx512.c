@@ -26,19 +26,21 @@
  * To keep the numbers helps where columns begin at the same place of a page: of more than 512 the second-level cache
  * cannot have a line each. 1000 such columns came to 0.42 without it, 127 to 511 to as much with and without.
  *
- * Lines are asked for into the second-level cache, two times eight columns ahead. Once was worse by 0.02 to 0.05 with
- * 127 and 511 columns, four times by 0.06 to 0.15, eight times by 0.2 to 0.35, and nothing asked for by 0.3 to 0.6;
- * into the first-level cache, by 0.07 to 0.2.
+ * Lines are asked for into the second-level cache, two times eight columns ahead (of runs of 64 rows). Once was worse
+ * by 0.02 to 0.05 with 127 and 511 columns, four times by 0.06 to 0.15, eight times by 0.2 to 0.35, and nothing asked
+ * for by 0.3 to 0.6; into the first-level cache, by 0.07 to 0.2.
  */
-enum { RUN_ROWS = KERNELS_RUN_ROWS, RUN_PAIRS = RUN_ROWS / PAIR };
+enum { RUN_PAIRS = KERNELS_RUN_ROWS / PAIR };
 
 /*
  * How many pairs of groups a run has, and how many blocks ahead is asked for. From pages of 2 MiB (the figures above
  * are from those of 4 KiB) f8 is faster where what is kept of a run is at home in the first-level cache. With 40, 56
  * and 63 columns, runs of 32 rows came to 0.93, 0.91 and 0.87 of two processes that only read, and of 64 to 0.80, 0.76
- * and 0.75; with 72, 80 and 96, runs of 24 rows to 0.90, 0.88 and 0.81, and of 64 to 0.77, 0.71 and 0.74. With 17 to
- * 31 columns both came to as much; with 112 it was 0.70 and 0.74, or 0.72 and 0.65; from 120 on, and with f4, short
- * runs came to no more. 16 rows were no better than 24, and with 127 columns worse by a tenth.
+ * and 0.75; with 72, 80 and 96, runs of 24 rows to 0.90, 0.88 and 0.81, and of 64 to 0.77, 0.71 and 0.74. With 24 and
+ * 31 columns, 32 rows came to up to 0.05 more, and to as much with 17; in a cache they cost 0.02 to 0.04 there. With
+ * 112 columns 24 rows came to 0.70 and 0.72, and 64 to 0.74 and 0.65; from 120 on, and with f4, short runs came to no
+ * more. 16 rows were no better than 24, and with 127 columns worse by a tenth. What is asked for is about 4 KiB ahead
+ * of short runs, and 8 of long ones.
  */
 struct shape {
 	size_t pairs, blocks_ahead;
@@ -48,11 +50,13 @@ INLINE struct shape shape_of(const struct kernels *kernels, const enum element_t
 {
 	enum { SHORT_BLOCKS = 8, SHORTER_BLOCKS = 13 };
 	if (element == ELEMENT_F8 && kernels->blocks <= SHORT_BLOCKS)
-		return (struct shape){.pairs = 4, .blocks_ahead = 2};
+		return (struct shape){.pairs = 32 / PAIR, .blocks_ahead = 2};
 	if (element == ELEMENT_F8 && kernels->blocks <= SHORTER_BLOCKS)
-		return (struct shape){.pairs = 3, .blocks_ahead = 3};
+		return (struct shape){.pairs = 24 / PAIR, .blocks_ahead = 3};
 	return (struct shape){.pairs = RUN_PAIRS, .blocks_ahead = 2};
 }
+
+_Static_assert(KERNELS_RUN_FEATURES_FEWEST > 2 * BLOCK, "two blocks ahead are of this run or of the next");
 
 struct run {
 	const unsigned char *rows; /* but for a column's offset */
@@ -166,30 +170,30 @@ INLINE void run_errors(const struct kernels *kernels, const struct leaf_rows *ti
 }
 
 /* The run that begins with a row of the tile, or, where the tile has no pair left, with the rows that follow it. */
-static struct run run_at(const struct leaf_rows *tile, size_t row, size_t longest)
+static struct run run_at(const struct leaf_rows *tile, size_t row, size_t longest_pairs)
 {
 	const size_t pairs = (tile->rows - row) / PAIR;
 	if (pairs > 0)
-		return (struct run){tile->base + row * tile->row_stride, pairs < longest ? pairs : longest};
-	if (tile->following < longest * PAIR)
+		return (struct run){tile->base + row * tile->row_stride, pairs < longest_pairs ? pairs : longest_pairs};
+	if (tile->following < longest_pairs * PAIR)
 		return (struct run){tile->base, 0};
-	return (struct run){tile->base + tile->rows * tile->row_stride, longest};
+	return (struct run){tile->base + tile->rows * tile->row_stride, longest_pairs};
 }
 
 /* There is at least one pair. */
 INLINE void runs_of(
         struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element, const bool is_centred)
 {
-	const size_t longest = shape_of(kernels, element).pairs;
+	const size_t longest_pairs = shape_of(kernels, element).pairs;
 	struct pair_sums sums = pair_sums_of(kernels);
-	struct run run = run_at(tile, 0, longest);
+	struct run run = run_at(tile, 0, longest_pairs);
 	if (kernels->predicted != tile->base)
 		run_work(kernels, tile, 0, &run, element, is_centred);
 	for (size_t row = 0; tile->rows - row >= PAIR;) {
 		run_errors(kernels, tile, &run, element, &sums);
 		row += run.pairs * PAIR;
 		const size_t products = run.pairs;
-		run = run_at(tile, row, longest);
+		run = run_at(tile, row, longest_pairs);
 		run_work(kernels, tile, products, &run, element, is_centred);
 	}
 	kernels->predicted_next = run.pairs > 0 ? run.rows : NULL;

@@ -7,7 +7,10 @@
 
 #include "worker/kernels.h"
 
-/* How the memory is asked for rows in C order: straight on, or in blocks, one line or up to four at a time. */
+/*
+ * How the memory is asked for rows in C order: straight on, or in blocks, one line or up to four at a time. How large
+ * the blocks are goes with it (worker/kernels_ahead.h).
+ */
 enum asks { ASKS_NOTHING, ASKS_STRAIGHT, ASKS_BY_ONE, ASKS_BY_FOUR };
 
 struct kernel_habits {

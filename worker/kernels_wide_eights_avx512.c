@@ -44,7 +44,7 @@ INLINE void add_predictions(const struct sweep *sweep, const unsigned char *row,
 {
 	const pair w = pair_at(sweep->weights + PAIR * p);
 	const struct eight_at rows =
-	        eight_at(row + block_at(sweep, p, is_last, element), sweep->row_stride, sweep->three_rows);
+	        eight_at(row + block_offset(sweep, p, is_last, element), sweep->row_stride, sweep->three_rows);
 #pragma GCC unroll 8
 	for (size_t i = 0; i < ROWS; i++) {
 		x[i] = sweep_centred(sweep, p, pair_of_elements(row_at(&rows, i), element));
@@ -215,7 +215,10 @@ INLINE void rows_asking(struct kernels *kernels, const struct leaf_rows *tile, c
 		rows_of(kernels, tile, kernels->blocks, element, asks, is_centred);
 }
 
-/* In a cache, where nothing is asked for, it is so even to ask whether to: by up to 0.05, with 8 to 63 columns. */
+/*
+ * Where nothing is asked for, in a cache, the compiler knows it: 8 to 63 columns were faster by up to 0.05 than where
+ * each block had to find out.
+ */
 INLINE void rows_of_element(
         struct kernels *kernels, const struct leaf_rows *tile, const enum element_type element, const bool is_centred)
 {

@@ -15,7 +15,7 @@
 void scheduling_step_back(void);
 
 /*
- * Waits until there are bytes in a pipe, or it is as late as this, and lets others run in the meantime
+ * Waits until there are bytes in a pipe, or it is as late as this, and lets others run in the meantime, once at least
  * (common/busy_wait.h). It does not see that nobody can write any more: read(2) does.
  */
 void scheduling_wait_awake(int pipe, uint64_t end_ns);

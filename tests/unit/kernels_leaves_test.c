@@ -29,7 +29,9 @@ static void assert_leaf(struct clones *clones, struct leaf_rows leaf)
 /* A leaf's rows: few, or about as many as are summed together, or as leave so many behind it. */
 static size_t rows_of_leaf(uint64_t *state, size_t left)
 {
-	const size_t about = 60 + random_below(state, 10), few = 1 + random_below(state, 12);
+	static const size_t together[] = {24, 32, 64};
+	const size_t about = together[random_below(state, 3)] - 4 + random_below(state, 10),
+	             few = 1 + random_below(state, 12);
 	size_t rows = 1 + random_below(state, 150);
 	switch (random_below(state, 4)) {
 	case 0:
@@ -72,7 +74,7 @@ static void sum_in_turn(struct clones *clones, uint64_t *state, const struct lea
 Test(kernels_leaves, are_the_same_whatever_leaf_comes_before_or_follows)
 {
 	enum { ROWS = 1000, TURNS = 3 };
-	static const uint32_t counts[] = {3, 16, 17, 20, 45, 100};
+	static const uint32_t counts[] = {3, 16, 17, 20, 45, 100, 130};
 	uint64_t state = 9;
 	struct guard_page guard = guard_page_new(1 << 21);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
@@ -102,10 +104,9 @@ Test(kernels_leaves, are_the_same_whatever_leaf_comes_before_or_follows)
 }
 
 /* As where a window of the file comes to lie where another was. */
-Test(kernels_leaves, are_not_of_rows_that_were_there_before)
+static void check_rows_become_others(uint32_t d)
 {
 	enum { ROWS = 128 };
-	const uint32_t d = 20;
 	uint64_t state = 10;
 	static const size_t between[] = {0, 1, 7, 8, 63};
 	for (size_t i = 0; i < sizeof between / sizeof *between; i++) {
@@ -133,4 +134,11 @@ Test(kernels_leaves, are_not_of_rows_that_were_there_before)
 		free(table);
 		clones_release(&clones);
 	}
+}
+
+Test(kernels_leaves, are_not_of_rows_that_were_there_before)
+{
+	check_rows_become_others(20);
+	check_rows_become_others(70);
+	check_rows_become_others(130);
 }
