@@ -19,8 +19,9 @@
 enum { KERNELS_EIGHTS_FEATURES = 128, KERNELS_REGISTER_FEATURES = 16 };
 
 /*
- * On Intel's processors rows in Fortran order are summed in runs of at most so many, unless all columns stay in registers, or
- * take more than half of a second-level cache of 2 MiB. What is known of a run's rows takes so many bytes.
+ * On Intel's processors rows in Fortran order are summed in runs of at most so many, unless all columns stay in
+ * registers, or take more than half of a second-level cache of 2 MiB. What is known of a run's rows takes so many
+ * bytes.
  */
 enum {
 	KERNELS_RUN_ROWS = 64,
