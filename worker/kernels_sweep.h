@@ -66,34 +66,4 @@ INLINE pair row_block(const struct sweep *sweep, const unsigned char *row, size_
 	return sweep_centred(sweep, p, pair_of_elements(row + block_offset(sweep, p, is_last, element), element));
 }
 
-/*
- * The same place in each of eight rows. Of three of them a processor finds the address by itself; that the fifth is a
- * register of its own, and so is three times the stride, the compiler must not see through: it worked out seven
- * distances instead, and fetched them from vector registers. In a cache, on an Intel Xeon, f8 of 8 to 31 columns was
- * faster by up to 0.1 without.
- */
-struct eight_at {
-	const unsigned char *first, *fifth;
-	size_t stride, three;
-};
-
-INLINE struct eight_at eight_at(const unsigned char *first, size_t stride, size_t three)
-{
-	struct eight_at at = {first, first + LANES * stride, stride, three};
-	__asm__("" : "+r"(at.first), "+r"(at.fifth));
-	return at;
-}
-
-INLINE const unsigned char *row_at(const struct eight_at *at, const size_t i)
-{
-	const unsigned char *from = i < LANES ? at->first : at->fifth;
-	return i % LANES == 3 ? from + at->three : from + i % LANES * at->stride;
-}
-
-INLINE lanes four_targets(const unsigned char *target, size_t stride, const enum element_type element)
-{
-	return (lanes){element_at(target, element), element_at(target + stride, element),
-	        element_at(target + 2 * stride, element), element_at(target + 3 * stride, element)};
-}
-
 #endif

@@ -73,6 +73,12 @@ INLINE void add_products(const struct sweep *sweep, size_t p, const pair *x, con
 	pair_store(sums, pair_at(sums) + products(x, e));
 }
 
+INLINE lanes four_targets(const unsigned char *target, size_t stride, const enum element_type element)
+{
+	return (lanes){element_at(target, element), element_at(target + stride, element),
+	        element_at(target + 2 * stride, element), element_at(target + 3 * stride, element)};
+}
+
 /* What each row is multiplied with, in all eight numbers. */
 INLINE void group_errors(const struct kernels *kernels, const struct sweep *sweep, const struct predictions *of_rows,
         const unsigned char *target, const enum element_type element, const size_t half, struct row_sums *sums, pair *e)

@@ -38,6 +38,30 @@ struct predictions {
 	pair of[ROWS];
 };
 
+/*
+ * The same place in each of eight rows. Of three of them a processor finds the address by itself; that the fifth is a
+ * register of its own, and so is three times the stride, the compiler must not see through: it worked out seven
+ * distances instead, and fetched them from vector registers. In a cache, on an Intel Xeon, f8 of 8 to 31 columns was
+ * faster by up to 0.1 without.
+ */
+struct eight_at {
+	const unsigned char *first, *fifth;
+	size_t stride, three;
+};
+
+INLINE struct eight_at eight_at(const unsigned char *first, size_t stride, size_t three)
+{
+	struct eight_at at = {first, first + LANES * stride, stride, three};
+	__asm__("" : "+r"(at.first), "+r"(at.fifth));
+	return at;
+}
+
+INLINE const unsigned char *row_at(const struct eight_at *at, const size_t i)
+{
+	const unsigned char *from = i < LANES ? at->first : at->fifth;
+	return i % LANES == 3 ? from + at->three : from + i % LANES * at->stride;
+}
+
 /* The block's numbers, centred. */
 INLINE void add_predictions(const struct sweep *sweep, const unsigned char *row, size_t p, const bool is_last,
         const enum element_type element, pair *x, struct predictions *sums)
@@ -73,11 +97,6 @@ INLINE pair add_each(const struct predictions *sums)
 	       (pair)_mm512_unpackhi_pd((__m512d)low, (__m512d)high);
 }
 
-INLINE double number_at(const unsigned char *at)
-{
-	return element_at(at, ELEMENT_F8);
-}
-
 INLINE float float_at(const unsigned char *at)
 {
 	return *(const float_anywhere *)at;
@@ -92,8 +111,10 @@ INLINE pair targets(const struct sweep *sweep, const unsigned char *target, cons
 	for (size_t i = 0; i < ROWS; i++)
 		at[i] = row_at(&rows, i);
 	if (element == ELEMENT_F8)
-		return (pair){number_at(at[0]), number_at(at[1]), number_at(at[2]), number_at(at[3]), number_at(at[4]),
-		        number_at(at[5]), number_at(at[6]), number_at(at[7])};
+		return pair_of((lanes){element_at(at[0], element), element_at(at[1], element),
+		                       element_at(at[2], element), element_at(at[3], element)},
+		        (lanes){element_at(at[4], element), element_at(at[5], element), element_at(at[6], element),
+		                element_at(at[7], element)});
 	return (pair)_mm512_cvtps_pd((__m256){float_at(at[0]), float_at(at[1]), float_at(at[2]), float_at(at[3]),
 	        float_at(at[4]), float_at(at[5]), float_at(at[6]), float_at(at[7])});
 }
